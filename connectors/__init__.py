@@ -1,0 +1,1 @@
+"""All that touches the outside: chat platforms, replay, simulator, the ClickHouse sink."""

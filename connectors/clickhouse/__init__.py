@@ -1,0 +1,1 @@
+"""The store: clients for chDB and ClickHouse servers, migrations, and the sink that fills them from Kafka."""

@@ -1,0 +1,255 @@
+"""The sink: Kafka topics to the store, each record at least once, counted once by the tables' keys.
+
+Order of a batch: check, insert (on disk), dead letters acknowledged, commit. A crash anywhere before the
+commit repeats the batch, which changes nothing in the views.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import msgspec
+from clickhouse_connect.driver.exceptions import Error as DriverError
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
+
+from connectors.clickhouse.metrics import SinkMetrics
+from connectors.clickhouse.routes import DEAD_LETTERS, ROUTES, Row
+from connectors.clickhouse.source import (
+    CommitRefusedError,
+    DeadLetterError,
+    DeadLetterSink,
+    Offsets,
+    RowSource,
+)
+from connectors.clickhouse.writer import Writer
+from connectors.core.failpoint import failpoint
+from schemas.codecs import InvalidRecordError, encode
+from schemas.records import DeadLetter, ErrorClass
+
+log = logging.getLogger(__name__)
+
+Live = Callable[[Sequence[msgspec.Struct]], None]
+"""Called with freshly stored records, on the sink's thread; must not block or raise."""
+
+_POLL_ROWS: Final = 4_000
+_POLL_S: Final = 0.05
+_LAG_EVERY_S: Final = 1.0
+
+
+class SinkStopped(Exception):
+    """The sink was told to stop while a batch waited for the store; the batch is read again next time."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a table's batch is due: about one insert a second and table.
+
+    Attributes:
+        age_s: seconds since its first row; live ones (windows, alerts, activity) are due after half.
+        rows: rows.
+        size_bytes: bytes of the records; with `rows` it bounds the memory (twice, while a batch waits).
+        retry_max_s: longest pause between attempts while the store is down.
+    """
+
+    age_s: float = 0.8
+    rows: int = 20_000
+    size_bytes: int = 16_000_000
+    retry_max_s: float = 5.0
+
+
+class _Refused(NamedTuple):
+    row: Row
+    error_class: ErrorClass
+    error: str
+    by_engine: bool
+
+
+@dataclass
+class _Batch:
+    """What is gathered for one landing table: topics that share a table share its inserts."""
+
+    since: float
+    live: bool
+    rows: list[Row] = field(default_factory=list)
+    records: list[msgspec.Struct] = field(default_factory=list)
+    refused: list[_Refused] = field(default_factory=list)
+    offsets: Offsets = field(default_factory=dict)
+    size_bytes: int = 0
+
+
+class Sink:
+    """Reads rows, gathers them per table, stores and commits them; one thread runs `run`."""
+
+    def __init__(
+        self,
+        source: RowSource,
+        writer: Writer,
+        dead_letters: DeadLetterSink,
+        metrics: SinkMetrics,
+        *,
+        limits: Limits = Limits(),
+        on_stored: Live | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._source, self._writer, self._dead_letters, self._metrics = source, writer, dead_letters, metrics
+        self._limits, self._on_stored, self._stopping = limits, on_stored, stopping
+        self._clock, self._wall = clock, wall
+        self._batches: dict[str, _Batch] = {}
+        self._lag_at = 0.0
+
+    def run(self) -> None:
+        """Work until `stopping` answers true; then store and commit what was read, and leave the group."""
+        self._source.subscribe(list(ROUTES), self._batches.clear)
+        try:
+            while not self._stopping():
+                self.step()
+            self.flush()
+        except SinkStopped:
+            log.warning("stopped while the store was down; %d batches are read again", len(self._batches) + 1)
+        finally:
+            self._source.close()
+
+    def step(self) -> None:
+        """Read once, then store every batch that is due."""
+        self._take(self._source.poll(_POLL_ROWS, _POLL_S))
+        now = self._clock()
+        for table, batch in list(self._batches.items()):
+            if self._is_due(batch, now):
+                self._store(table)
+        if now - self._lag_at >= _LAG_EVERY_S:
+            self._lag_at = now
+            for topic, lag in self._source.lag().items():
+                self._metrics.lag.labels(topic).set(lag)
+
+    def flush(self) -> None:
+        """Store and commit everything that was read.
+
+        Raises:
+            SinkStopped: the store is down and `stopping` answers true.
+        """
+        for table in list(self._batches):
+            self._store(table)
+
+    def _take(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            route = ROUTES[row.topic]
+            batch = self._batches.get(route.table)
+            if batch is None:
+                batch = self._batches[route.table] = _Batch(self._clock(), route.live)
+            batch.offsets[row.topic, row.partition] = row.offset + 1
+            if row.value is None and route.upserts:
+                continue
+            try:
+                record = route.check(row)
+            except InvalidRecordError as error:
+                batch.refused.append(_Refused(row, error.error_class, str(error), by_engine=False))
+                continue
+            batch.rows.append(row)
+            batch.size_bytes += len(row.value or b"")
+            if route.live:
+                batch.records.append(record)
+        for table, batch in self._batches.items():
+            self._metrics.buffered.labels(table).set(len(batch.rows))
+
+    def _is_due(self, batch: _Batch, now: float) -> bool:
+        age_s = self._limits.age_s / 2 if batch.live else self._limits.age_s
+        return (
+            now - batch.since >= age_s
+            or len(batch.rows) >= self._limits.rows
+            or batch.size_bytes >= self._limits.size_bytes
+        )
+
+    def _store(self, table: str) -> None:
+        batch = self._batches.pop(table, None)
+        if batch is None:
+            return
+        waits = Retrying(
+            wait=wait_random_exponential(multiplier=0.1, max=self._limits.retry_max_s),
+            sleep=self._wait,
+            retry=retry_if_exception_type((DriverError, DeadLetterError, OSError)),
+            before_sleep=lambda state: self._stall(table, state),
+            reraise=True,
+        )
+        waits(self._write, table, batch)
+        self._metrics.stalled.set(0)
+        self._metrics.buffered.labels(table).set(0)
+        failpoint("sink.between_insert_and_commit")
+        try:
+            self._source.commit(batch.offsets)
+        except CommitRefusedError as error:
+            self._metrics.commit_failures.inc()
+            log.warning("offsets of %s not committed, its rows will be merged again: %s", table, error)
+        if batch.records and self._on_stored is not None:
+            self._on_stored(batch.records)
+
+    def _write(self, table: str, batch: _Batch) -> None:
+        refused = list(batch.refused)
+        if batch.rows:
+            with self._metrics.inserts.labels(table).time():
+                refusals = self._writer.write(table, batch.rows)
+            stored = Counter(row.topic for row in batch.rows)
+            stored.subtract(refusal.row.topic for refusal in refusals)
+            for topic, count in stored.items():
+                self._metrics.rows.labels(topic).inc(count)
+            self._metrics.last_insert.labels(table).set(self._wall())
+            refused += [_Refused(row, "wrong_type", error, by_engine=True) for row, error in refusals]
+        if refused:
+            self._refuse(table, refused)
+
+    def _refuse(self, table: str, refused: list[_Refused]) -> None:
+        letters, own = [], []
+        for row, error_class, error, by_engine in refused:
+            self._metrics.refused.labels(row.topic, error_class).inc()
+            letter = _dead_letter(row, error_class, error, int(self._wall() * 1000))
+            if row.topic == DEAD_LETTERS:
+                own.append(Row(row.topic, 0, row.offset, None, None, encode(letter)))
+            elif by_engine or ROUTES[row.topic].refused_by is None:
+                letters.append((row.key, letter))
+        if letters:
+            self._dead_letters.send(letters)
+        if own:
+            # Sending these to their own topic would bring them back for ever: store them at once.
+            self._writer.write(table, own)
+
+    def _stall(self, table: str, state: RetryCallState) -> None:
+        self._metrics.retries.labels(table).inc()
+        self._metrics.stalled.set(1)
+        error = state.outcome.exception() if state.outcome else None
+        log.warning("batch for %s waits (attempt %d): %s", table, state.attempt_number, error)
+
+    def _wait(self, seconds: float) -> None:
+        """Keep the group membership alive, read nothing more, until the pause is over."""
+        if self._stopping():
+            raise SinkStopped
+        self._source.pause()
+        until = self._clock() + seconds
+        while (left := until - self._clock()) > 0:
+            self._take(self._source.poll(1, min(left, 0.2)))
+            if self._stopping():
+                raise SinkStopped
+        self._source.resume()
+
+
+def _dead_letter(row: Row, error_class: ErrorClass, error: str, seen_at: int) -> DeadLetter:
+    return DeadLetter(
+        dlq_id=f"{row.topic}/{row.partition}/{row.offset}",
+        workspace=_workspace(row.key),
+        stage="sink",
+        source=row.topic,
+        partition=row.partition,
+        position=row.offset,
+        error_class=error_class,
+        error=error,
+        raw=row.value or b"",
+        seen_at=seen_at,
+    )
+
+
+def _workspace(key: bytes | None) -> str:
+    """The workspace in a record key `workspace|channel`; `default` where there is none."""
+    return (key or b"").split(b"|", 1)[0].decode("utf-8", "replace") or "default"

@@ -1,0 +1,1 @@
+"""What every connector shares: the Source contract, runner, Kafka producer, pseudonyms, clock."""

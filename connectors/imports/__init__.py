@@ -1,0 +1,1 @@
+"""Chat exports of other tools, read as recorded chat."""

@@ -1,0 +1,1 @@
+"""Tells people of alerts: rules, quiet hours, webhook and Telegram (see README.md)."""

@@ -1,0 +1,1 @@
+"""What can happen in a scenario; each module turns one family of events into lines and ground truth."""

@@ -1,0 +1,1 @@
+"""The text bank and the phrases that simulated viewers use."""

@@ -1,0 +1,1 @@
+"""Twitch: its IRC, read and normalised, and the live source over WebSocket."""

@@ -1,0 +1,34 @@
+"""Settings of the Twitch source, from the environment (prefix `PULSE_TWITCH_`)."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class TwitchSettings(BaseSettings):
+    """Where and how to connect; the defaults need nothing but the channels' names.
+
+    Limits: dev.twitch.tv/docs/chat (20 JOINs and 20 log-ins per 10 s for accounts that are no verified bots).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="PULSE_TWITCH_", frozen=True)
+
+    token: SecretStr | None = Field(
+        default=None, description="User access token with the scope chat:read; without one: anonymous."
+    )
+    login: str = Field(default="", description="The token's user name, in lower case.")
+    url: str = Field(default="wss://irc-ws.chat.twitch.tv:443", description="Twitch's IRC over WebSocket.")
+    channels_per_connection: int = Field(default=40, ge=1, le=100, description="Channels of a connection.")
+    joins: int = Field(default=20, ge=1, description="JOINs allowed in `joins_per_s`, over all connections.")
+    joins_per_s: float = Field(default=10.0, gt=0, description="Seconds in which `joins` are allowed.")
+    join_timeout_s: float = Field(
+        default=10.0, gt=0, description="A JOIN that is not confirmed for so long is sent again."
+    )
+    open_timeout_s: float = Field(default=10.0, gt=0, description="A connection must welcome us within this.")
+    ping_after_s: float = Field(default=2.0, gt=0, description="Ask whether the other side lives after this.")
+    stalled_after_s: float = Field(default=10.0, gt=0, description="A connection silent for so long is dead.")
+    backoff_base_s: float = Field(default=1.0, gt=0, description="Longest pause before the first retry.")
+    backoff_cap_s: float = Field(default=60.0, gt=0, description="Longest pause before any retry.")
+    healthy_after_s: float = Field(
+        default=30.0, ge=0, description="A connection that lasted so long starts the backoff anew."
+    )
+    queue_records: int = Field(default=10_000, ge=1, description="Records held while Kafka is slower.")

@@ -1,0 +1,1 @@
+"""Scoring, windows and detection."""

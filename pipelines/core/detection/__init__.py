@@ -1,0 +1,1 @@
+"""Detection on raw chat: features per second, baselines, detectors, alert episodes."""

@@ -1,0 +1,224 @@
+"""A crowd of newcomers: friends sent by another channel, or a raid."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from pipelines.core.detection.detectors.mood import toxicity_excess
+from pipelines.core.detection.lines import (
+    AGED,
+    GREETING,
+    INSULT,
+    LINK,
+    LOW_CONTENT,
+    NEWCOMER,
+    OBFUSCATED,
+    TRUSTED,
+    YOUNG,
+)
+from pipelines.core.detection.state import BLOCK_S, Newcomer
+from pipelines.core.detection.view import Finding, View
+from schemas.records import Severity
+
+FAST_S: Final = 30
+SLOW_S: Final = 180
+FAST_HOSTILE: Final = 4
+"""Hostile newcomers within FAST_S that make a raid; of merely suspicious ones the double."""
+SLOW_HOSTILE: Final = 7
+KEEP_HOSTILE: Final = 2
+SHARE: Final = 0.5
+"""Of the newcomers of the span that must look hostile, unless there are UNDENIABLE of them."""
+SUSPICIOUS_SHARE: Final = 0.7
+UNDENIABLE: Final = 10
+COORDINATED: Final = 3
+"""Newcomers with one text that count as coordinated."""
+HOSTILE_SCORE: Final = 0.8
+SUSPICIOUS_SCORE: Final = 0.5
+LINK_SHARE: Final = 0.6
+"""Hostile newcomers with links from which on this is spam.links, and no raid of its own."""
+NOTICE_S: Final = 180
+FRIENDS: Final = 5
+FRIENDLY_SHARE: Final = 0.4
+
+_WEIGHTS: Final = (
+    (YOUNG, 0.6),
+    (OBFUSCATED, 0.5),
+    (INSULT, 0.8),
+    (LINK, 0.2),
+    (GREETING, -0.4),
+    (AGED, -0.1),
+)
+_COORDINATION: Final = 0.45
+_EMOTES: Final = -0.3
+"""Guests of a friendly raid paste their channel's raid line, full of its emotes."""
+_ANNOUNCED: Final = -0.3
+TOXIC_WEIGHT: Final = 2.0
+"""Per unit of the chat's excess toxicity, up to TOXIC_MOST: a toxic moment adds to other evidence."""
+TOXIC_MOST: Final = 0.3
+_LONE_REACTION: Final = -0.2
+
+
+class Raid:
+    """Who comes in unusual numbers, and with what in hand: attack.raid or raid.friendly.
+
+    Each newcomer gets additive evidence (a naive Bayes log-odds with weights set by hand): account age, text
+    shared with other newcomers, insults, obfuscation, links; greetings and emotes speak for a guest. Sources:
+    hate raids as bursts of young accounts, Han et al., "Hate Raids on Twitch" (CSCW 2023); crowds against
+    a baseline as in `surge`.
+    """
+
+    def step(self, view: View) -> Iterator[Finding]:
+        """At most one finding of each kind."""
+        now = view.now.second
+        since = now - SLOW_S
+        announced = 0 <= now - view.stream.notice_at < NOTICE_S
+        if not announced and not any(line.flags & NEWCOMER for line in view.lines):
+            return
+        newcomers = {author: n for author, n in view.stream.newcomers.items() if n.last > since}
+        if len(newcomers) < KEEP_HOSTILE and not announced:
+            return
+        texts = Counter(n.key for n in newcomers.values() if n.key)
+        toxic = min(TOXIC_MOST, TOXIC_WEIGHT * toxicity_excess(now, view.stream, view.channel))
+        scores = {a: _score(n, texts, toxic, announced) for a, n in newcomers.items()}
+        hostile = {a: n for a, n in newcomers.items() if scores[a] >= HOSTILE_SCORE}
+        attack = self._attack(view, newcomers, hostile, scores)
+        if attack is not None:
+            yield attack
+        friends = {a: n for a, n in newcomers.items() if a not in hostile}
+        yield from self._friendly(view, friends, announced, attack is not None and attack.strong)
+
+    def _attack(
+        self,
+        view: View,
+        newcomers: dict[int, Newcomer],
+        hostile: dict[int, Newcomer],
+        scores: dict[int, float],
+    ) -> Finding | None:
+        now = view.now.second
+        before = view.stream.closed_at.get("attack.raid", -1)
+        quick = {a: n for a, n in newcomers.items() if n.last > now - FAST_S and n.first > before}
+        fast = sum(a in hostile for a in quick)
+        slow = sum(n.first > before for n in hostile.values())
+        suspicious = sum(scores[a] >= SUSPICIOUS_SCORE for a in quick)
+        strong = (
+            (fast >= FAST_HOSTILE and (fast >= SHARE * len(quick) or fast >= UNDENIABLE))
+            or (slow >= SLOW_HOSTILE and slow >= SHARE * len(newcomers))
+            or (
+                suspicious >= 2 * FAST_HOSTILE
+                and suspicious >= SUSPICIOUS_SHARE * len(quick)
+                and _unusual(view, len(quick), FAST_S)
+            )
+        )
+        if suspicious >= 2 * FAST_HOSTILE and strong:
+            hostile = {a: n for a, n in newcomers.items() if scores[a] >= SUSPICIOUS_SCORE}
+        if len(hostile) < KEEP_HOSTILE:
+            return None
+        fresh = sum(line.author in hostile for line in view.lines)
+        if not fresh:
+            return None
+        kinds = Counter(
+            name
+            for n in hostile.values()
+            for name, flag in (
+                ("young", YOUNG),
+                ("insult", INSULT),
+                ("obfuscated", OBFUSCATED),
+                ("link", LINK),
+            )
+            if n.flags & flag
+        )
+        if kinds["link"] >= LINK_SHARE * len(hostile):
+            return None
+        shared = Counter(n.key for n in hostile.values() if n.key)
+        return Finding(
+            kind="attack.raid",
+            severity=_severity(len(hostile)),
+            strong=strong,
+            since=min(n.first for n in hostile.values()),
+            why={
+                "hostile_newcomers_30s": fast,
+                "suspicious_newcomers_30s": suspicious,
+                "hostile_newcomers": len(hostile),
+                "newcomers": len(newcomers),
+                "young_accounts": kinds["young"],
+                "insulting": kinds["insult"],
+                "obfuscated": kinds["obfuscated"],
+                "same_text": max(shared.values(), default=0),
+                "summary": f"{len(hostile)} of {len(newcomers)} newcomers look hostile: {kinds['young']} "
+                f"young accounts, {kinds['insult']} insulting, {kinds['obfuscated']} with disguised letters, "
+                f"{max(shared.values(), default=0)} with one text.",
+            },
+            authors=frozenset(hostile),
+            messages=sum(n.lines for n in hostile.values()),
+            fresh=fresh,
+            evidence=tuple(n.message_id for n in hostile.values())[-50:],
+            clusters=tuple(f"{key:016x}" for key, count in shared.most_common(10) if count >= COORDINATED),
+        )
+
+    def _friendly(
+        self, view: View, friends: dict[int, Newcomer], announced: bool, attacked: bool
+    ) -> Iterator[Finding]:
+        now = view.now.second
+        since = view.stream.notice_at if announced else now - 60
+        crowd = {author: n for author, n in friends.items() if n.first >= since}
+        fresh = sum(line.author in crowd for line in view.lines)
+        strong = announced and view.stream.closed_at.get("raid.friendly", -1) < view.stream.notice_at
+        if not announced and not attacked:
+            kind = sum(bool(n.flags & GREETING or n.emotes) for n in crowd.values())
+            strong = (
+                len(crowd) >= FRIENDS
+                and _unusual(view, len(crowd), 60)
+                and kind >= FRIENDLY_SHARE * len(crowd)
+            )
+        if not (strong or (fresh and len(crowd) >= 2)):
+            return
+        yield Finding(
+            kind="raid.friendly",
+            severity="info",
+            strong=strong,
+            since=view.stream.notice_at if announced else min(n.first for n in crowd.values()),
+            why={
+                "newcomers": len(crowd),
+                "announced": int(announced),
+                "viewers": view.stream.notice_viewers,
+                "summary": f"A raid was announced; {len(crowd)} newcomers so far."
+                if announced
+                else f"{len(crowd)} newcomers within a minute, mostly greeting; no announcement seen.",
+            },
+            authors=frozenset(crowd),
+            messages=sum(n.lines for n in crowd.values()),
+            fresh=fresh,
+            evidence=tuple(n.message_id for n in crowd.values())[-50:],
+        )
+
+
+def _unusual(view: View, count: int, seconds: int) -> bool:
+    """Whether so many newcomers within so many seconds lie far above what the channel is used to."""
+    mean, _ = view.channel.newcomer_rate.at(view.now.second // BLOCK_S)
+    usual = mean * seconds / BLOCK_S
+    return count >= usual + 4.0 * math.sqrt(usual + 1.0)
+
+
+def _score(newcomer: Newcomer, texts: Counter[int], toxic: float, announced: bool) -> float:
+    flags = newcomer.flags
+    if flags & TRUSTED:
+        return 0.0
+    score = _weigh(flags) + toxic
+    if newcomer.key and texts[newcomer.key] >= COORDINATED:
+        score += _COORDINATION
+    if flags & LOW_CONTENT and not newcomer.key:
+        score += _LONE_REACTION
+    if not flags & INSULT:
+        score += _EMOTES * bool(newcomer.emotes) + _ANNOUNCED * announced
+    return score
+
+
+@lru_cache(maxsize=4_096)
+def _weigh(flags: int) -> float:
+    return sum(weight for flag, weight in _WEIGHTS if flags & flag)
+
+
+def _severity(hostile: int) -> Severity:
+    return "medium" if hostile < 8 else "high" if hostile < 20 else "critical"

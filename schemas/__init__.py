@@ -1,0 +1,1 @@
+"""Contracts between the rooms: record types, topics, labels, codecs and migrations."""

@@ -1,0 +1,181 @@
+"""The catalogue: every metric that our processes export, named, typed and explained in this one file.
+
+A test holds the processes' /metrics against it. Names are `pulse_<noun>_<unit>[_total]`; labels have few
+values: no channel, stream or author ever is one. Flink, Ray and Prometheus' Python client name their own
+(infra/prometheus/README.md).
+"""
+
+from typing import Final, Literal, NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+Process = Literal["store", "notifier"]
+
+
+class Metric(NamedTuple):
+    """One metric.
+
+    Attributes:
+        name: as Prometheus stores it (a histogram adds _bucket, _sum and _count).
+        kind: counter, gauge or histogram.
+        exported_by: the process whose /metrics has it.
+        help: what it counts or tells.
+        labels: label names; `help` says what their values are.
+        buckets: upper bounds of a histogram.
+    """
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    exported_by: Process
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+    def counter(self, registry: CollectorRegistry) -> Counter:
+        """Register it as a counter."""
+        assert self.kind == "counter"
+        return Counter(self.name, self.help, self.labels, registry=registry)
+
+    def gauge(self, registry: CollectorRegistry) -> Gauge:
+        """Register it as a gauge."""
+        assert self.kind == "gauge"
+        return Gauge(self.name, self.help, self.labels, registry=registry)
+
+    def histogram(self, registry: CollectorRegistry) -> Histogram:
+        """Register it as a histogram."""
+        assert self.kind == "histogram"
+        return Histogram(self.name, self.help, self.labels, registry=registry, buckets=self.buckets)
+
+
+# The sink: Kafka to ClickHouse.
+SINK_ROWS: Final = Metric(
+    "pulse_sink_rows_total", "counter", "store", "Rows inserted (repeats included), by topic.", ("topic",)
+)
+SINK_INSERTS: Final = Metric(
+    "pulse_sink_insert_seconds",
+    "histogram",
+    "store",
+    "Time of one insert of a batch, until it is on disk, by landing table.",
+    ("table",),
+    (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30),
+)
+SINK_REFUSED: Final = Metric(
+    "pulse_sink_refused_rows_total",
+    "counter",
+    "store",
+    "Records kept out of the store because they cannot be read; each has a dead letter.",
+    ("topic", "error_class"),
+)
+SINK_RETRIES: Final = Metric(
+    "pulse_sink_retries_total",
+    "counter",
+    "store",
+    "Attempts that failed because the store or the dead-letter topic did not answer or refused.",
+    ("table",),
+)
+SINK_STALLED: Final = Metric(
+    "pulse_sink_stalled", "gauge", "store", "1 while a batch waits for the store to take it, else 0."
+)
+SINK_COMMIT_FAILURES: Final = Metric(
+    "pulse_sink_commit_failures_total",
+    "counter",
+    "store",
+    "Offset commits that Kafka refused; the rows are stored and will be read and merged again.",
+)
+SINK_BUFFERED: Final = Metric(
+    "pulse_sink_buffered_rows",
+    "gauge",
+    "store",
+    "Rows read and not yet stored, by landing table.",
+    ("table",),
+)
+SINK_LAG: Final = Metric(
+    "pulse_sink_lag_records",
+    "gauge",
+    "store",
+    "Records appended to the topic and not yet stored and committed.",
+    ("topic",),
+)
+SINK_LAST_INSERT: Final = Metric(
+    "pulse_sink_last_insert_timestamp_seconds",
+    "gauge",
+    "store",
+    "When a batch for the table last reached the disk (Unix time).",
+    ("table",),
+)
+
+# What the stored records say; the base of the coverage objective.
+LINES_SEEN: Final = Metric(
+    "pulse_lines_seen_total", "counter", "store", "Chat lines that `detect` saw, model or not (activity)."
+)
+LINES_PROCESSED: Final = Metric(
+    "pulse_lines_processed_total",
+    "counter",
+    "store",
+    "Chat lines in stored 10 s windows, by outcome: scored, or abstained (unsupported language, empty text).",
+    ("outcome",),
+)
+ALERTS_OPENED: Final = Metric(
+    "pulse_alerts_opened_total", "counter", "store", "Alert episodes that opened, by kind.", ("kind",)
+)
+
+# The notifier: alerts to people.
+NOTIFY_REVISIONS: Final = Metric(
+    "pulse_notify_revisions_total",
+    "counter",
+    "notifier",
+    "Alert revisions read, by outcome: queued, repeated (known already), unmatched (no rule), "
+    "unchanged (nothing new for the target), quiet (dropped by quiet hours), stale (too old), "
+    "refused (unreadable).",
+    ("outcome",),
+)
+NOTIFY_SENT: Final = Metric(
+    "pulse_notify_sent_alerts_total", "counter", "notifier", "Alerts that a target accepted.", ("target",)
+)
+NOTIFY_MESSAGES: Final = Metric(
+    "pulse_notify_messages_total",
+    "counter",
+    "notifier",
+    "Messages that a target accepted; one may hold several alerts.",
+    ("target",),
+)
+NOTIFY_FAILURES: Final = Metric(
+    "pulse_notify_failed_attempts_total",
+    "counter",
+    "notifier",
+    "Attempts that a target did not accept, by reason: timeout, connection, rate_limited, http_NNN, gave_up.",
+    ("target", "reason"),
+)
+NOTIFY_DEAD: Final = Metric(
+    "pulse_notify_dead_alerts_total",
+    "counter",
+    "notifier",
+    "Alerts given up; `pulse notify dead` shows them.",
+    ("target",),
+)
+NOTIFY_WAITING: Final = Metric(
+    "pulse_notify_waiting_alerts",
+    "gauge",
+    "notifier",
+    "Alerts not yet accepted by a target, those that quiet hours hold included.",
+    ("target",),
+)
+NOTIFY_DELAY: Final = Metric(
+    "pulse_notify_delay_seconds",
+    "histogram",
+    "notifier",
+    "From the alert in Kafka to the target's acceptance; those that quiet hours held are left out.",
+    ("target",),
+    (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
+)
+NOTIFY_COMMIT_FAILURES: Final = Metric(
+    "pulse_notify_commit_failures_total",
+    "counter",
+    "notifier",
+    "Offset commits that Kafka refused; the alerts are read again and recognised.",
+)
+
+CATALOGUE: Final[dict[str, Metric]] = {
+    metric.name: metric for metric in list(globals().values()) if isinstance(metric, Metric)
+}
+"""All of them by name."""

@@ -1,0 +1,246 @@
+"""Record types of all topics; the JSON schemas in `messages/` are generated from them and diffed by a test.
+
+All times are integer milliseconds since the Unix epoch, UTC. Optional fields may be added to a version;
+anything that would break a reader needs a new version (see `tests/contract`).
+"""
+
+from typing import Literal
+
+import msgspec
+
+PLATFORMS = ("twitch", "youtube", "telegram", "replay", "simulator")
+
+Kind = Literal["message", "heartbeat"]
+EventKind = Literal[
+    "raid", "sub", "gift", "stream_up", "stream_down", "deletion", "ban", "room_state", "gap", "source_state"
+]
+AlertKind = Literal[
+    "attack.raid",
+    "attack.wave",
+    "flood.account",
+    "spam.links",
+    "raid.friendly",
+    "hype",
+    "copypasta",
+    "mood.negative",
+    "mood.toxic",
+    "mood.shift",
+    "mention",
+    "blind",
+]
+Severity = Literal["info", "low", "medium", "high", "critical"]
+AlertState = Literal["open", "update", "closed"]
+ErrorClass = Literal[
+    "not_json",
+    "wrong_type",
+    "missing_field",
+    "oversized",
+    "unknown_version",
+    "absurd_time",
+    "empty_record",
+    "source_line",
+    "refused_by_model",
+]
+
+
+class Emote(msgspec.Struct, frozen=True):
+    """An emote in the text; `start` and `end` (exclusive) are code-point offsets, null where unknown."""
+
+    name: str
+    provider: str = "unknown"
+    start: int | None = None
+    end: int | None = None
+
+
+class AuthorFlags(msgspec.Struct, frozen=True):
+    """What the platform says of an author; null means that it did not say."""
+
+    subscriber: bool | None = None
+    moderator: bool | None = None
+    vip: bool | None = None
+    first_message: bool | None = None
+    account_age_s: int | None = None
+
+
+class ChatMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """chat.messages.v1: one chat line, or one heartbeat of a stream that was silent.
+
+    A heartbeat has an empty text and author. It may cover a silent span (`from`..`to`); a closing one ends
+    the stream. `author` is `key id.HMAC`, never a name.
+    """
+
+    schema_version: Literal[1] = 1
+    workspace: str = "default"
+    channel: str
+    stream_id: str
+    message_id: str
+    kind: Kind
+    sent_at: int
+    received_at: int
+    expires_at: int
+    author: str = ""
+    author_flags: AuthorFlags = AuthorFlags()
+    text: str = ""
+    emotes: tuple[Emote, ...] = ()
+    reply_to: str | None = None
+    amount: float | None = None
+    lang: str | None = None
+    span_from: int | None = msgspec.field(default=None, name="from")
+    span_to: int | None = msgspec.field(default=None, name="to")
+    closing: bool = False
+
+
+class ScoredMessage(ChatMessage, frozen=True, kw_only=True):
+    """chat.scored.v1: a chat line with its scores, each rounded to 1 / labels.SCALE.
+
+    `abstained` lines (unsupported language, nothing left after cleaning) carry figures that stay out of
+    windows. `late_ms` is how far the line lay behind its stream's clock when it came; lines later than the
+    window state's span have `counted` = false: they are stored, but no window holds them.
+    """
+
+    emotions: dict[str, float]
+    basic: dict[str, float]
+    sentiment: float
+    toxicity: float
+    hate: float
+    sarcasm: float
+    model: str
+    model_version: str
+    scored_at: int
+    abstained: bool
+    late_ms: int = 0
+    counted: bool = True
+
+
+class ChatEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """chat.events.v1: what happened on a channel besides chat lines."""
+
+    schema_version: Literal[1] = 1
+    workspace: str = "default"
+    channel: str
+    stream_id: str
+    event_id: str
+    kind: EventKind
+    at: int
+    received_at: int
+    expires_at: int
+    source: str | None = None
+    """Raiding channel or acting moderator, pseudonymised; null where unknown."""
+    viewers: int | None = None
+    target_message_id: str | None = None
+    target_author: str | None = None
+    span_from: int | None = msgspec.field(default=None, name="from")
+    span_to: int | None = msgspec.field(default=None, name="to")
+    cause: str | None = None
+    recovered: int | None = None
+    state: str | None = None
+    """Of kind source_state: connecting, live, degraded, offline or blocked."""
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """pulse.windows.v1: counts and integer sums of one stream over [start_ms, start_ms + size_ms).
+
+    Sums are over counted lines that did not abstain, of round(score * labels.SCALE); `*_sumsq` are sums of
+    the squares of those integers; arrays are in the order of `labels.EMOTIONS` and `labels.BASIC`.
+    `authors_in_window` is exact and may never be added up over windows. A later row of the same key has
+    `messages` at least as large and replaces the earlier one.
+    """
+
+    schema_version: Literal[1] = 1
+    workspace: str = "default"
+    channel: str
+    stream_id: str
+    size_ms: int
+    start_ms: int
+    messages: int
+    scored: int
+    abstained: int
+    authors_in_window: int
+    new_authors: int
+    emotion_sum: tuple[int, ...]
+    emotion_sumsq: tuple[int, ...]
+    basic_sum: tuple[int, ...]
+    basic_sumsq: tuple[int, ...]
+    sentiment_sum: int
+    sentiment_sumsq: int
+    toxicity_sum: int
+    toxicity_sumsq: int
+    hate_sum: int
+    sarcasm_sum: int
+    sample_rate: float
+    max_lag_ms: int
+    """Largest scored_at - received_at of a line in the window."""
+
+
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
+    """pulse.activity.v1: what `detect` saw in one second of a stream, model or not."""
+
+    schema_version: Literal[1] = 1
+    workspace: str = "default"
+    channel: str
+    stream_id: str
+    second_ms: int
+    messages: int
+    authors: int
+    first_time_authors: int
+    duplicates: int
+    """Lines of that second whose fingerprint cluster held lines of other accounts."""
+    links: int
+    emotes: int
+    sample_rate: float = 1.0
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """pulse.alerts.v1: one revision of an alert episode; the key is `alert_id`, the newest revision counts.
+
+    `alert_id` = hash of stream, kind and episode start. Times are on the stream's own clock.
+    """
+
+    schema_version: Literal[1] = 1
+    workspace: str = "default"
+    channel: str
+    stream_id: str
+    alert_id: str
+    revision: int
+    kind: AlertKind
+    severity: Severity
+    state: AlertState
+    started_at: int
+    detected_at: int
+    ended_at: int | None
+    why: dict[str, float | int | str]
+    """The numbers that crossed, by name, and `summary`: one English sentence for people."""
+    evidence: tuple[str, ...] = ()
+    """Message ids, at most 50."""
+    clusters: tuple[str, ...] = ()
+    """Fingerprints (hex) of the texts involved, at most 10."""
+    authors: int = 0
+    messages: int = 0
+    playbook: str | None = None
+    channels: tuple[str, ...] = ()
+    """The stream ids that a wave covers; otherwise the one stream."""
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """chat.dlq.v1: a record that could not be read, with its original bytes.
+
+    The key `dlq_id` is the position (`topic/partition/offset`, or `file:line` with the run), so a repeated
+    dead letter is the same dead letter.
+    """
+
+    schema_version: Literal[1] = 1
+    dlq_id: str
+    workspace: str = "default"
+    stage: str
+    """Who refused it: `score` or the connector's name."""
+    source: str
+    """Topic, or file name of a replay."""
+    partition: int
+    position: int
+    """Offset in the topic, or line number (from 1) in the file."""
+    error_class: ErrorClass
+    error: str
+    """What was wrong and where; holds no text of the record."""
+    raw: bytes
+    """The original bytes; base64 in JSON."""
+    seen_at: int

@@ -1,0 +1,1 @@
+"""REST, WebSocket and the host of the live page; reads the store through an injected client."""

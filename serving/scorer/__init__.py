@@ -1,0 +1,1 @@
+"""The scoring model's protocol, backends, deployment and client."""

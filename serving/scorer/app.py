@@ -1,0 +1,159 @@
+"""The scorer behind HTTP: bodies in, answers out, as one ASGI application."""
+
+import json
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from schemas.labels import BASIC, EMOTIONS
+from schemas.scoring import REQUEST
+from serving.scorer.backend import Scorer
+from serving.scorer.batches import InvalidBatchError
+from serving.scorer.client import ARROW
+from serving.scorer.rows import rows_from_response
+from serving.scorer.settings import BatchKnobs
+
+_JSON: Final = "application/json"
+
+
+class _Row(msgspec.Struct):
+    """One row of a JSON request; other keys are left out."""
+
+    id: str
+    text: str
+    lang: str | None = None
+    platform: str | None = None
+    emotes: list[str] | None = None
+
+
+class RequestTooLargeError(InvalidBatchError):
+    """A request has more rows or bytes than the knobs allow."""
+
+
+class ScoringService:
+    """Turns request bodies into answers. Holds the scorer and the knobs; knows nothing of Ray.
+
+    Args:
+        scorer: What scores.
+        knobs: Limits, replaceable while it runs.
+    """
+
+    def __init__(self, scorer: Scorer, knobs: BatchKnobs) -> None:
+        self.scorer = scorer
+        self.knobs = knobs
+
+    def score_arrow(self, body: bytes) -> bytes:
+        """Answer an Arrow IPC stream by one.
+
+        Raises:
+            InvalidBatchError: If it is no such stream or breaks the contract.
+        """
+        try:
+            with pa.ipc.open_stream(body) as reader:
+                table = reader.read_all()
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, ValueError) as error:
+            raise InvalidBatchError(f"the body is no Arrow IPC stream: {error}") from error
+        answer = self._score(_checked(table))
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, answer.schema) as writer:
+            writer.write_batch(answer)
+        return bytes(sink.getvalue())
+
+    def score_json(self, body: bytes) -> dict[str, Any]:
+        """Answer `{"rows": [{id, text, lang?, platform?, emotes?}]}`, a list of rows, or one row.
+
+        Raises:
+            InvalidBatchError: If it is not JSON of that form.
+        """
+        try:
+            value = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise InvalidBatchError(f"the body is no JSON: {error}") from error
+        rows = value.get("rows", [value]) if isinstance(value, dict) else value
+        try:
+            typed = msgspec.convert(rows, list[_Row])
+            batch = pa.RecordBatch.from_pylist([msgspec.structs.asdict(row) for row in typed], schema=REQUEST)
+        except (msgspec.ValidationError, UnicodeEncodeError) as error:
+            raise InvalidBatchError(f"not a row or a list of rows (id, text, lang, …): {error}") from error
+        return {
+            "model": self.scorer.name,
+            "model_version": self.scorer.version,
+            "rows": rows_from_response(self._score(batch)),
+        }
+
+    def info(self) -> dict[str, Any]:
+        """What this scorer is."""
+        return {
+            "model": self.scorer.name,
+            "model_version": self.scorer.version,
+            "emotions": EMOTIONS,
+            "basic": BASIC,
+            "knobs": self.knobs.model_dump(),
+        }
+
+    def _score(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if batch.num_rows > self.knobs.max_rows:
+            raise RequestTooLargeError(f"{batch.num_rows} rows; at most {self.knobs.max_rows} a request")
+        step = self.knobs.chunk_rows
+        parts = [self.scorer.score(batch.slice(at, step)) for at in range(0, max(1, batch.num_rows), step)]
+        return parts[0] if len(parts) == 1 else _one_batch(pa.Table.from_batches(parts))
+
+
+def build_app(service: ScoringService) -> FastAPI:
+    """The ASGI application: POST /score (Arrow or JSON by content type), GET /healthz, GET /info."""
+    app = FastAPI(title="Pulse scorer", docs_url=None, redoc_url=None)
+
+    @app.post("/score")
+    async def score(request: Request) -> Response:
+        """Score a batch: Arrow IPC in and out, or JSON in and out."""
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in (ARROW, _JSON):
+            return _error(415, f"content type {kind or 'missing'}: send {ARROW} or {_JSON}")
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > service.knobs.max_body_bytes:
+                return _error(413, f"more than {service.knobs.max_body_bytes} bytes")
+        try:
+            if kind == ARROW:
+                answer = await run_in_threadpool(service.score_arrow, bytes(body))
+                return Response(answer, media_type=ARROW)
+            return JSONResponse(await run_in_threadpool(service.score_json, bytes(body)))
+        except RequestTooLargeError as error:
+            return _error(413, str(error))
+        except InvalidBatchError as error:
+            return _error(422, str(error))
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """Alive, with the model loaded."""
+        return {"status": "ok"}
+
+    @app.get("/info")
+    async def info() -> dict[str, Any]:
+        """Model, version, label order, limits."""
+        return service.info()
+
+    return app
+
+
+def _checked(table: pa.Table) -> pa.RecordBatch:
+    """One batch of a decoded stream, whose buffers are validated before anything reads them."""
+    try:
+        table.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise InvalidBatchError(f"the Arrow stream is corrupt: {error}") from error
+    return _one_batch(table)
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
+
+
+def _error(status: int, message: str) -> JSONResponse:
+    return JSONResponse({"error": message}, status_code=status)

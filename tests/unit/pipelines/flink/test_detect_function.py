@@ -1,0 +1,82 @@
+"""The detect operator on its own: engines come back from Flink's state as they were."""
+
+import random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pyflink.common import Row
+
+from connectors.core.pseudonyms import Pseudonyms
+from connectors.replay import recorded_records
+from infra.cli.demo import BUNDLED
+from pipelines.flink import detect_function
+from pipelines.flink.detect_function import SEPARATOR, DetectFunction
+from schemas.codecs import encode
+
+BUCKET = 5
+TICK_RECORDS = 200
+
+
+class KeptState:
+    """Flink's state of one key: it outlives the operator's instances."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+
+    def get_state(self, descriptor: Any) -> Any:
+        name = descriptor.name
+        return SimpleNamespace(
+            value=lambda: self.values.get(name), update=lambda value: self.values.update({name: value})
+        )
+
+    def get_list_state(self, descriptor: Any) -> Any:
+        entries = self.values.setdefault(descriptor.name, [])
+        return SimpleNamespace(get=lambda: list(entries), add=entries.append, clear=entries.clear)
+
+
+def gathered() -> list[str]:
+    """The bundled recording as the rows that the JVM hands over."""
+    records = recorded_records(
+        [BUNDLED],
+        run_id="r",
+        started_at_ms=1_893_456_000_000,
+        pseudonyms=Pseudonyms("k", bytes(32), "replay"),
+        dead_letter=lambda _: None,
+        now_ms=lambda: 1_893_456_000_000,
+        limit=3_000,
+    )
+    texts = ["m" + encode(record).decode() for record in records]
+    return [SEPARATOR.join(texts[at : at + TICK_RECORDS]) for at in range(0, len(texts), TICK_RECORDS)]
+
+
+def run(rows: list[str], crashes: set[int]) -> list[Row]:
+    state = KeptState()
+    context: Any = SimpleNamespace(
+        get_current_key=lambda: BUCKET,
+        timer_service=lambda: SimpleNamespace(
+            current_processing_time=lambda: 0, register_processing_time_timer=lambda _: None
+        ),
+    )
+    operator = DetectFunction()
+    operator.open(state)  # type: ignore[arg-type]
+    found: list[Row] = []
+    for number, row in enumerate(rows):
+        if number in crashes:
+            operator = DetectFunction()
+            operator.open(state)  # type: ignore[arg-type]
+        found += operator.process_element(Row(BUCKET, row), context)
+        found += operator.on_timer(0, context)
+    return found
+
+
+@pytest.mark.parametrize("log_bytes", [0, 20_000, 10**9])
+def test_a_restored_engine_goes_on_as_if_nothing_had_happened(
+    log_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(detect_function, "LOG_BYTES", log_bytes)
+    monkeypatch.setattr(detect_function.time, "time_ns", lambda: 1_893_456_000_000 * 10**6)
+    rows = gathered()
+    undisturbed = run(rows, crashes=set())
+    assert {row[0] for row in undisturbed} == {"pulse.alerts.v1", "pulse.activity.v1"}
+    assert run(rows, crashes=set(random.Random(7).sample(range(len(rows)), 6))) == undisturbed
