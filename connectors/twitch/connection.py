@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol
 
 from connectors.core.clock import Clock
+from connectors.core.pacing import RateLimit
 from connectors.twitch.irc import IrcMessage, parse_irc
-from connectors.twitch.pacing import RateLimit
 from connectors.twitch.settings import TwitchSettings
 from connectors.twitch.transport import Transport, TransportError
 from schemas.codecs import InvalidRecordError

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+from connectors.core.channel_records import ChannelRecords
 from connectors.core.pseudonyms import Pseudonyms
 from connectors.twitch.irc import IrcMessage, emotes_of, number_of, without_action
 from connectors.twitch.notices import notice_of
 from schemas.codecs import EARLIEST_MS, InvalidRecordError
-from schemas.records import AuthorFlags, ChatEvent, ChatMessage, Emote, EventKind
-from schemas.retention import Retention
+from schemas.records import AuthorFlags, ChatEvent, ChatMessage, Emote
 
 _FLAGS: Final = {
     "subscriber": "subscriber",
@@ -26,17 +26,13 @@ _ROOM_TAGS: Final = ("emote-only", "followers-only", "r9k", "slow", "subs-only")
 
 
 @dataclass
-class ChannelNormaliser:
+class ChannelNormaliser(ChannelRecords):
     """Makes records of one channel's messages; remembers who wrote lately and the room's settings.
 
     Bare names (no @) of these writers become pseudonyms in texts, as in replayed recordings.
     """
 
-    channel: str
-    stream_id: str
-    pseudonyms: Pseudonyms
-    retention: Retention
-    workspace: str = "default"
+    platform: str = field(default="twitch", init=False)
     _names: dict[str, None] = field(default_factory=dict)
     _room: dict[str, str] = field(default_factory=dict)
 
@@ -59,57 +55,6 @@ class ChannelNormaliser:
                 return self._room_state(message, received_at)
         return []
 
-    def event(
-        self,
-        kind: EventKind,
-        identity: str,
-        at: int,
-        received_at: int,
-        *,
-        source: str = "",
-        target_author: str = "",
-        target_message_id: str | None = None,
-        viewers: int | None = None,
-        span: tuple[int, int] | None = None,
-        cause: str | None = None,
-        state: str | None = None,
-    ) -> ChatEvent:
-        """An event of this channel; `source` and `target_author` are names and become pseudonyms."""
-        return ChatEvent(
-            workspace=self.workspace,
-            channel=f"twitch:{self.channel}",
-            stream_id=self.stream_id,
-            event_id=f"{kind}/{identity}",
-            kind=kind,
-            at=min(at, received_at),
-            received_at=received_at,
-            expires_at=self.retention.expires_at("twitch", received_at),
-            source=self.pseudonyms.author(source) or None,
-            viewers=viewers,
-            target_message_id=target_message_id,
-            target_author=self.pseudonyms.author(target_author) or None,
-            span_from=span[0] if span else None,
-            span_to=span[1] if span else None,
-            cause=cause,
-            recovered=0 if span else None,
-            state=state,
-        )
-
-    def heartbeat(self, from_ms: int, to_ms: int, received_at: int) -> ChatMessage:
-        """Says that the channel was heard, and silent, after `from_ms` up to `to_ms`."""
-        return ChatMessage(
-            workspace=self.workspace,
-            channel=f"twitch:{self.channel}",
-            stream_id=self.stream_id,
-            message_id=f"{self.stream_id}/heartbeat-{to_ms}",
-            kind="heartbeat",
-            sent_at=to_ms,
-            received_at=received_at,
-            expires_at=self.retention.expires_at("twitch", received_at),
-            span_from=from_ms,
-            span_to=to_ms,
-        )
-
     def _chat(self, message: IrcMessage, login: str, received_at: int) -> ChatMessage:
         tags = message.tags
         identity = tags.get("id", "")
@@ -124,7 +69,7 @@ class ChannelNormaliser:
         bits = number_of(tags, "bits")
         return ChatMessage(
             workspace=self.workspace,
-            channel=f"twitch:{self.channel}",
+            channel=self.address,
             stream_id=self.stream_id,
             message_id=identity,
             kind="message",

@@ -6,8 +6,8 @@ from itertools import count
 from typing import Final, Protocol
 
 from connectors.core.clock import Clock
+from connectors.core.pacing import Backoff, RateLimit
 from connectors.twitch.connection import Connection, End, Listener
-from connectors.twitch.pacing import Backoff, RateLimit
 from connectors.twitch.settings import TwitchSettings
 from connectors.twitch.transport import Connect, Transport, TransportError
 

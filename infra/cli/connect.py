@@ -13,8 +13,8 @@ from connectors.core.clock import SystemClock
 from connectors.core.kafka_producer import DeliveryError, KafkaProducer
 from connectors.core.pseudonym_keys import PseudonymKeyError, load_pseudonyms
 from connectors.core.runner import run_sources, stop_on_signals
+from connectors.core.sealing import load_sealer
 from connectors.core.source import Batch, Source, SourceError
-from connectors.twitch.sealing import load_sealer
 from connectors.twitch.settings import TwitchSettings
 from connectors.twitch.source import TwitchSource
 from infra.cli.kafka_access import missing_topics

@@ -9,8 +9,8 @@ import pytest
 from cryptography.fernet import Fernet
 
 from connectors.core.pseudonyms import Pseudonyms
+from connectors.core.sealing import Sealer
 from connectors.core.source import Record
-from connectors.twitch.sealing import Sealer
 from connectors.twitch.settings import TwitchSettings
 from connectors.twitch.source import TwitchSource
 from schemas.records import ChatEvent, ChatMessage

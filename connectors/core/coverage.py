@@ -54,6 +54,11 @@ class Coverage:
         """The gaps that are open now."""
         return [Gap(name, since, max(since, now_ms), cause) for name, (since, cause) in self._lost.items()]
 
+    def forget(self, channel: str) -> None:
+        """The channel is not followed any more: no gap of it is open."""
+        self._by.pop(channel, None)
+        self._lost.pop(channel, None)
+
     def covers(self, channel: str) -> bool:
         """Whether anybody hears the channel."""
         return bool(self._by.get(channel))

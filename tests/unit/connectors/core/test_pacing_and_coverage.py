@@ -3,9 +3,9 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.twitch.coverage import Coverage, Gap
-from connectors.twitch.pacing import Backoff, RateLimit
-from connectors.twitch.seen import SeenIds
+from connectors.core.coverage import Coverage, Gap
+from connectors.core.pacing import Backoff, RateLimit
+from connectors.core.seen import SeenIds
 
 
 @settings(deadline=None)

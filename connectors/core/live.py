@@ -1,0 +1,295 @@
+"""What every live platform shares: the way out of a source, its channels' states, gaps and heartbeats."""
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from typing import Any, Final, Literal, Protocol
+
+from connectors.core.channel_records import ChannelRecords
+from connectors.core.clock import Clock
+from connectors.core.coverage import Coverage, Gap
+from connectors.core.heartbeats import SILENT_MS
+from connectors.core.sealing import Sealer
+from connectors.core.seen import SeenIds
+from connectors.core.source import Batch, Record, SourceError
+from schemas.codecs import InvalidRecordError
+from schemas.records import ChatMessage, DeadLetter
+
+State = Literal["connecting", "live", "degraded", "offline", "blocked"]
+OnState = Callable[[str, State, str], None]
+
+MAX_BATCH: Final = 500
+ON_THE_WAY_MS: Final = 1_000
+"""A heartbeat stays so far behind the last sign of life: lines said before it may still be on their way."""
+
+
+class Link(Protocol):
+    """One connection to a platform, as far as the feed must know it."""
+
+    @property
+    def number(self) -> int:
+        """Tells connections apart."""
+
+    @property
+    def last_received_ms(self) -> int:
+        """When the other side was surely alive."""
+
+
+class LiveFeed:
+    """The outgoing side of a live source: connections tell it what they hear, the runner takes batches.
+
+    A channel is known by the key under which it was added. Records whose id came before are dropped, so two
+    connections may hear the same channel. What nobody heard is a `gap` event with its span and cause, each
+    change of a channel's state a `source_state` event, and a channel that is heard but silent has a heartbeat
+    a second: blind never looks like calm.
+
+    Not thread-safe: everything happens on the runner's event loop.
+    """
+
+    def __init__(
+        self,
+        platform: str,
+        *,
+        clock: Clock,
+        sealer: Sealer,
+        workspace: str = "default",
+        queue_records: int = 10_000,
+        advice: str = "check the credentials",
+        on_state: OnState | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            platform: as in `platform:name`.
+            clock: stamps records.
+            sealer: encrypts the bytes of dead letters, which may hold names.
+            workspace: whose data it is.
+            queue_records: records held while Kafka is slower; then `put` waits.
+            advice: what to do where the platform blocks every worker, as the end of the error's sentence.
+            on_state: told of each change of a channel: key, state, reason.
+        """
+        self._platform = platform
+        self._clock = clock
+        self._sealer = sealer
+        self._workspace = workspace
+        self._queue_records = queue_records
+        self._advice = advice
+        self._on_state = on_state
+        self._channels: dict[str, ChannelRecords] = {}
+        self._coverage = Coverage()
+        self._links: dict[str, dict[int, Link]] = {}
+        self._states: dict[str, tuple[State, str]] = {}
+        self._heard_ms: dict[str, int] = {}
+        """Up to when each channel's clock was moved, by a line or a heartbeat."""
+        self._seen = SeenIds()
+        self._held: deque[Record] = deque()
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+        self._stopped = False
+        self._events = 0
+
+    @property
+    def name(self) -> str:
+        """The platform and its first channel, with how many more there are."""
+        first, *more = [*self._channels, "none"]
+        return f"{self._platform}:{first}" + (f"+{len(more) - 1}" if len(more) > 1 else "")
+
+    @property
+    def states(self) -> dict[str, tuple[State, str]]:
+        """Each channel's state and its reason."""
+        return dict(self._states)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped
+
+    def add(self, key: str, records: ChannelRecords) -> None:
+        """Follow a channel from now on."""
+        self._channels[key] = records
+
+    def remove(self, key: str, reason: str = "removed") -> None:
+        """Follow a channel no more; its stream is over: a closing heartbeat and the state `offline`."""
+        if key not in self._channels:
+            return
+        self.set_state(key, "offline", reason)
+        records, now = self._channels.pop(key), self._clock.now_ms()
+        heard = max(self._heard_ms.pop(key, 0), min(now, self._alive_ms(key)))
+        if heard:
+            self.hold(records.heartbeat(heard, heard, now, closing=True))
+        self._coverage.forget(key)
+        self._links.pop(key, None)
+        self._states.pop(key, None)
+
+    def covers(self, key: str) -> bool:
+        """Whether any connection hears the channel."""
+        return self._coverage.covers(key)
+
+    def hear(self, link: Link, key: str, *, recovered: int = 0) -> None:
+        """The connection hears the channel from now on: it is live, and a gap is over where there was one.
+
+        Args:
+            link: the connection.
+            key: the channel.
+            recovered: lines of the gap that the platform handed over afterwards.
+        """
+        now = self._clock.now_ms()
+        self._links.setdefault(key, {})[link.number] = link
+        if gap := self._coverage.hear(link.number, key, now):
+            self._gap(gap, recovered)
+        self._heard_ms[key] = max(self._heard_ms.get(key, 0), now)
+        self.set_state(key, "live", "")
+
+    def lose(self, link: Link, cause: str) -> list[str]:
+        """The connection is gone; returns the channels that nobody hears now."""
+        for links in self._links.values():
+            links.pop(link.number, None)
+        return self._coverage.lose(link.number, link.last_received_ms, cause)
+
+    def leave(self, link: Link, key: str, cause: str) -> None:
+        """The connection hears that channel no more."""
+        self._links.get(key, {}).pop(link.number, None)
+        self._coverage.leave(link.number, key, link.last_received_ms, cause)
+
+    def set_state(self, key: str, state: State, reason: str) -> None:
+        """Note a channel's state; a change is an event."""
+        if self._states.get(key) == (state, reason):
+            return
+        self._states[key] = (state, reason)
+        self._events += 1
+        now = self._clock.now_ms()
+        identity = f"{key}/{now}-{self._events}"
+        self.hold(
+            self._channels[key].event("source_state", identity, now, now, cause=reason or None, state=state)
+        )
+        if self._on_state:
+            self._on_state(key, state, reason)
+
+    async def put(self, key: str, record: Record) -> bool:
+        """Pass a record on unless its id came before; waits for room. Returns whether it was new."""
+        if isinstance(record, ChatMessage):
+            if not self._seen.is_new(record.message_id):
+                return False
+            self._heard_ms[key] = max(self._heard_ms.get(key, 0), record.sent_at)
+        elif not isinstance(record, DeadLetter) and not self._seen.is_new(record.event_id):
+            return False
+        await self._put(record)
+        return True
+
+    async def refused(self, raw: bytes, error: InvalidRecordError) -> None:
+        """Make a dead letter of what cannot be read; the same bytes are the same dead letter."""
+        await self._put(
+            DeadLetter(
+                dlq_id=f"{self._platform}/{hashlib.sha256(raw).hexdigest()[:32]}",
+                workspace=self._workspace,
+                stage=self._platform,
+                source=self.name,
+                partition=-1,
+                position=-1,
+                error_class=error.error_class,
+                error=str(error),
+                raw=self._sealer.seal(raw),
+                seen_at=self._clock.now_ms(),
+            )
+        )
+
+    def hold(self, record: Record) -> None:
+        """Pass a record on without waiting: for the few that must not be held up."""
+        self._held.append(record)
+        self._arrived.set()
+
+    def stop(self) -> None:
+        """Ask `batches` to end soon; what was heard is still yielded."""
+        self._stopped = True
+        self._arrived.set()
+
+    async def batches(self, workers: Sequence[Coroutine[Any, Any, str | None]]) -> AsyncIterator[Batch]:
+        """Run the workers and yield what they put, until stopped or all have ended.
+
+        Args:
+            workers: keep channels heard. One that ends returns None (there is nothing more to hear) or the
+                reason why the platform does not let it.
+
+        Raises:
+            SourceError: every worker has ended, at least one because it was blocked.
+        """
+        if self._stopped:
+            for worker in workers:
+                worker.close()
+            return
+        running = [asyncio.create_task(worker) for worker in workers]
+        beats = asyncio.create_task(self._beat())
+        for task in running:
+            task.add_done_callback(lambda _: self._arrived.set())
+        position = 0
+        try:
+            for key in list(self._channels):
+                self.set_state(key, "connecting", "")
+            while not self._stopped:
+                self._arrived.clear()
+                if self._held:
+                    batch = self._take(MAX_BATCH)
+                    position += len(batch)
+                    yield Batch(batch, position)
+                    continue
+                ends = [task.result() for task in running if task.done()]  # raises where one broke
+                if len(ends) == len(running):
+                    if blocked := [end for end in ends if end]:
+                        raise SourceError(f"{blocked[0]}; {self._advice}")
+                    break
+                await self._arrived.wait()
+        finally:
+            for gap in self._coverage.unheard(self._clock.now_ms()):
+                self._gap(gap, 0)
+            self._stopped = True
+            self._room.set()
+            await asyncio.sleep(0)  # a reader that waited for room hands over the rest of its frame
+            for task in (*running, beats):
+                task.cancel()
+            await asyncio.gather(*running, beats, return_exceptions=True)
+        if self._held:
+            rest = self._take(len(self._held))
+            yield Batch(rest, position + len(rest))
+
+    async def _beat(self) -> None:
+        while True:
+            await self._clock.sleep(SILENT_MS / 1000)
+            now = self._clock.now_ms()
+            for key, records in list(self._channels.items()):
+                until_ms, since_ms = self._alive_ms(key) - ON_THE_WAY_MS, self._heard_ms.get(key, 0)
+                if self._coverage.covers(key) and until_ms - since_ms >= SILENT_MS:
+                    self._heard_ms[key] = until_ms
+                    await self._put(records.heartbeat(since_ms, until_ms, now))
+
+    def _alive_ms(self, key: str) -> int:
+        return max((link.last_received_ms for link in self._links.get(key, {}).values()), default=0)
+
+    def _gap(self, gap: Gap, recovered: int) -> None:
+        records = self._channels.get(gap.channel)
+        if records is None:
+            return
+        now = self._clock.now_ms()
+        self.hold(
+            records.event(
+                "gap",
+                f"{gap.channel}/{gap.from_ms}",
+                gap.to_ms,
+                now,
+                span=(gap.from_ms, gap.to_ms),
+                cause=gap.cause,
+                recovered=recovered,
+            )
+        )
+
+    async def _put(self, record: Record) -> None:
+        """Hold the record first, so that none is lost on the way, then wait until there is room again."""
+        self.hold(record)
+        while len(self._held) >= self._queue_records and not self._stopped:
+            self._room.clear()
+            await self._room.wait()
+
+    def _take(self, most: int) -> list[Record]:
+        taken = [self._held.popleft() for _ in range(min(most, len(self._held)))]
+        self._room.set()
+        return taken
