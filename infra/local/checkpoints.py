@@ -22,6 +22,16 @@ def newest(folder: Path, job: str, skip: Collection[Path] = ()) -> Path | None:
     return max(found, key=lambda meta: (meta.stat().st_mtime_ns, _number(meta.parent))).parent
 
 
+def under_way(folder: Path, job: str, job_id: str) -> bool:
+    """Whether a checkpoint of that submission is being made now.
+
+    Flink makes a checkpoint's folder when it begins and writes `_metadata` into it at the end. (Its REST
+    interface answers the same question out of a cache that is seconds old.)
+    """
+    numbers = {_number(made): (made / "_metadata").exists() for made in (folder / job / job_id).glob("chk-*")}
+    return bool(numbers) and not numbers[max(numbers)]
+
+
 def forget_others(folder: Path, job: str, job_id: str) -> None:
     """Delete the checkpoints of earlier submissions, once this one has a complete one of its own."""
     if not any((folder / job / job_id).glob("chk-*/_metadata")):

@@ -14,6 +14,7 @@ import httpx
 import psutil
 
 from infra.local import control, process
+from infra.local.checkpoints import under_way
 from infra.local.settings import Stack
 
 BOUND_S = 300.0
@@ -84,7 +85,6 @@ class Victims:
         self._replaying = replaying
         self._failpoints = stack.home / "failpoints"
         self._failpoints.mkdir(exist_ok=True)
-        self._flink = httpx.Client(base_url=stack.endpoints.flink_url, timeout=5)
         self.struck: list[str] = []
 
     def kill(self, victim: str) -> None:
@@ -127,8 +127,7 @@ class Victims:
         state = control.running(self._stack)
         if state is None or self._main("taskmanager") is None or state.jobs["score"].state != "RUNNING":
             return False
-        answer = self._flink.get(f"/jobs/{state.jobs['score'].job_id}/checkpoints")
-        return answer.is_success and answer.json()["counts"]["in_progress"] > 0
+        return under_way(self._stack.checkpoints, "score", state.jobs["score"].job_id)
 
     def _kill(self, victim: psutil.Process | None) -> bool:
         if victim is None:

@@ -1,7 +1,7 @@
 import os
 from pathlib import Path
 
-from infra.local.checkpoints import forget, forget_others, newest
+from infra.local.checkpoints import forget, forget_others, newest, under_way
 
 
 def checkpoint(folder: Path, job: str, job_id: str, number: int, *, at: float, complete: bool = True) -> Path:
@@ -64,3 +64,14 @@ def test_forget_drops_all_of_one_job(tmp_path):
     forget(tmp_path, "score")
     assert newest(tmp_path, "score") is None
     assert newest(tmp_path, "detect") == other
+
+
+def test_a_checkpoint_is_under_way_from_its_folder_to_its_metadata(tmp_path):
+    assert not under_way(tmp_path, "score", "aa")
+    checkpoint(tmp_path, "score", "aa", 9, at=100)
+    assert not under_way(tmp_path, "score", "aa")
+    begun = checkpoint(tmp_path, "score", "aa", 10, at=200, complete=False)
+    assert under_way(tmp_path, "score", "aa")
+    assert not under_way(tmp_path, "score", "bb")
+    (begun / "_metadata").touch()
+    assert not under_way(tmp_path, "score", "aa")
