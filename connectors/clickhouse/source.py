@@ -1,5 +1,7 @@
 """What the sink needs of Kafka: a consumer whose offsets it commits itself, and a dead-letter producer."""
 
+import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
@@ -9,8 +11,12 @@ from connectors.clickhouse.routes import DEAD_LETTERS, Row
 from schemas.codecs import encode
 from schemas.records import DeadLetter
 
+log = logging.getLogger(__name__)
+
 GROUP: Final = "pulse-sink"
 _DELIVERY_TIMEOUT_S: Final = 10.0
+_REOPEN_AFTER_S: Final = 2.0
+"""Least life of a consumer: two processes that share one name by mistake must not chase each other."""
 _TIMESTAMP_MISSING: Final = 0
 
 Offsets = dict[tuple[str, int], int]
@@ -68,52 +74,59 @@ class KafkaRowSource:
     waiting for the dead one's session to end; every process of a group needs its own.
     """
 
-    def __init__(self, bootstrap: str, *, group: str = GROUP, member: str = "store-1") -> None:
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": bootstrap,
-                "group.id": group,
-                "group.instance.id": member,
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-                "session.timeout.ms": 10_000,
-                "queued.max.messages.kbytes": 16_384,
-                "fetch.wait.max.ms": 200,
-                "fetch.min.bytes": 131_072,
-                "topic.metadata.refresh.interval.ms": 5_000,
-                "log.connection.close": False,
-            }
-        )
+    def __init__(
+        self,
+        bootstrap: str,
+        *,
+        group: str = GROUP,
+        member: str = "store-1",
+        consumer: Callable[[dict[str, Any]], Consumer] = Consumer,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._make = consumer
+        self._settings = {
+            "bootstrap.servers": bootstrap,
+            "group.id": group,
+            "group.instance.id": member,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "session.timeout.ms": 10_000,
+            "queued.max.messages.kbytes": 16_384,
+            "fetch.wait.max.ms": 200,
+            "fetch.min.bytes": 131_072,
+            "topic.metadata.refresh.interval.ms": 5_000,
+            "log.connection.close": False,
+        }
+        self._clock = clock
+        self._consumer = consumer(self._settings)
+        self._topics: list[str] = []
+        self._on_change: Callable[[], None] = lambda: None
         self._committed: Offsets = {}
+        self._opened_at = clock()
+        self._lost: str = ""
+        """Why the consumer cannot be used any more; empty while it can."""
 
     def subscribe(self, topics: Sequence[str], on_change: Callable[[], None]) -> None:
         """See RowSource."""
-
-        def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-            on_change()
-            self._committed = {}
-            try:
-                for part in consumer.committed(partitions, timeout=5.0):
-                    self._committed[part.topic, part.partition] = max(part.offset, 0)
-            except KafkaException:
-                self._committed = {(part.topic, part.partition): 0 for part in partitions}
-
-        def revoked(_consumer: Consumer, _partitions: list[TopicPartition]) -> None:
-            on_change()
-            self._committed = {}
-
-        self._consumer.subscribe(list(topics), on_assign=assigned, on_revoke=revoked, on_lost=revoked)
+        self._topics, self._on_change = list(topics), on_change
+        self._subscribe()
 
     def poll(self, limit: int, timeout_s: float) -> list[Row]:
-        """See RowSource; passing trouble with the brokers is librdkafka's to retry."""
+        """See RowSource; passing trouble with the brokers is librdkafka's to retry.
+
+        A consumer that met a fatal error never reads again, so another one takes its place: a broker that was
+        killed may come back with an older membership in mind and fence the living process.
+        """
+        if self._lost and self._clock() - self._opened_at >= _REOPEN_AFTER_S:
+            self._reopen()
         rows = []
         for message in self._consumer.consume(limit, timeout_s):
             error: KafkaError | None = message.error()
             if error is None:
                 rows.append(_row(message))
-            elif error.fatal():
-                raise KafkaException(error)
-        return rows
+            else:
+                self._note(error)
+        return [] if self._lost else rows
 
     def pause(self) -> None:
         """See RowSource."""
@@ -131,6 +144,7 @@ class KafkaRowSource:
                 if done.error is not None:
                     raise CommitRefusedError(str(done.error))
         except KafkaException as error:
+            self._note(error.args[0])
             raise CommitRefusedError(str(error)) from error
         self._committed.update(offsets)
 
@@ -145,6 +159,35 @@ class KafkaRowSource:
     def close(self) -> None:
         """See RowSource."""
         self._consumer.close()
+
+    def _subscribe(self) -> None:
+        def assigned(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            self._on_change()
+            self._committed = {}
+            try:
+                for part in consumer.committed(partitions, timeout=5.0):
+                    self._committed[part.topic, part.partition] = max(part.offset, 0)
+            except KafkaException:
+                self._committed = {(part.topic, part.partition): 0 for part in partitions}
+
+        def revoked(_consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+            self._on_change()
+            self._committed = {}
+
+        self._consumer.subscribe(self._topics, on_assign=assigned, on_revoke=revoked, on_lost=revoked)
+
+    def _note(self, error: KafkaError) -> None:
+        # a fatal error is told as such, or later by the code _FATAL alone
+        if error.fatal() or error.code() in (KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID):
+            self._lost = str(error)
+
+    def _reopen(self) -> None:
+        log.warning("the Kafka consumer is lost, another one takes its place: %s", self._lost)
+        self._consumer.close()
+        self._on_change()
+        self._committed = {}
+        self._consumer, self._lost, self._opened_at = self._make(self._settings), "", self._clock()
+        self._subscribe()
 
 
 class KafkaDeadLetters:
