@@ -5,7 +5,6 @@ from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.table import EnvironmentSettings, Schema, StreamTableEnvironment, Table
 from pyflink.util.java_utils import load_java_class
 
-from pipelines.core.scored import SCORE_COLUMNS
 from pipelines.flink.settings import JobSettings
 from pipelines.flink.statements import statement
 from pipelines.flink.udf import read_function, score_function
@@ -70,8 +69,7 @@ def _attach_windows(
     schema.column("sent_at", "BIGINT").column("lag_ms", "BIGINT")
     for name in ("dead", "counted", "abstained"):
         schema.column(name, "BOOLEAN")
-    for name in SCORE_COLUMNS:
-        schema.column(name, "INT")
+    schema.column("scores", "ARRAY<INT>")
     tables.create_temporary_view("scored_lines", tables.from_data_stream(scored, schema.build()))
     tables.create_temporary_view("first_lines", tables.from_data_stream(first_lines))
     tables.create_temporary_view("window_rows", tables.sql_query(window_rows_query()))

@@ -49,10 +49,12 @@ _SCORED_FIELDS: list[tuple[str, Any]] = [
     ("lag_ms", DataTypes.BIGINT()),
     ("counted", DataTypes.BOOLEAN()),
     ("abstained", DataTypes.BOOLEAN()),
-    *((name, DataTypes.INT()) for name in SCORE_COLUMNS),
+    # one column instead of one a score: each costs its share of a batch on both sides of the call
+    ("scores", DataTypes.ARRAY(DataTypes.INT())),
 ]
 SCORED_TYPE = DataTypes.ROW([DataTypes.FIELD(name, type_) for name, type_ in _SCORED_FIELDS])
-_HEAD = [name for name, _ in _SCORED_FIELDS[: -len(SCORE_COLUMNS)]]
+_HEAD = [name for name, _ in _SCORED_FIELDS[:-1]]
+"""All columns but the scores: those in the order of SCORE_COLUMNS, zeros where the line abstained."""
 
 
 def read_batch(
@@ -178,9 +180,9 @@ class _Batch:
         scored_at = time.time_ns() // 1_000_000
         model, version = model_identity(answer.schema.metadata)
         scores = score_integers(answer)
-        self._integers[places] = scores
         langs = answer.column("lang").to_pylist()
         abstentions = answer.column("abstained").to_pylist()
+        self._integers[places] = np.where(np.array(abstentions, dtype=bool)[:, None], 0, scores)
         messages = [self.messages[place] for place in places]
         late_ms = [max(0, int(self._late[place])) for place in places]
         payloads = scored_payloads(
@@ -212,8 +214,9 @@ class _Batch:
 
     def frame(self) -> pd.DataFrame:
         """Columns of SCORED_TYPE, one row per record, in order."""
-        heads = pd.DataFrame(self._heads, columns=_HEAD)
-        return pd.concat([heads, pd.DataFrame(self._integers, columns=list(SCORE_COLUMNS))], axis=1)
+        frame = pd.DataFrame(self._heads, columns=_HEAD)
+        frame["scores"] = pd.Series(list(self._integers), dtype=object)
+        return frame
 
 
 def read_function() -> Any:

@@ -46,10 +46,13 @@ def window_query(state_ttl_ms: int) -> str:
         "CAST(1 AS DOUBLE) AS sample_rate",
         "MAX(lag_ms) AS max_lag_ms",
     ]
-    rows = " UNION ALL ".join(
-        f"SELECT *, CAST({size_ms} AS BIGINT) AS size_ms, sent_at - MOD(sent_at, {size_ms}) AS start_ms "  # noqa: S608
-        "FROM window_rows"
-        for size_ms in SIZES_MS
+    windows = ", ".join(
+        f"ROW(CAST({size_ms} AS BIGINT), sent_at - MOD(sent_at, {size_ms}))" for size_ms in SIZES_MS
+    )
+    rows = (
+        "SELECT lines.*, size_ms, start_ms "  # noqa: S608
+        f"FROM (SELECT *, ARRAY[{windows}] AS windows FROM window_rows) AS lines "
+        "CROSS JOIN UNNEST(lines.windows) AS windows (size_ms, start_ms)"
     )
     return (
         f"SELECT /*+ STATE_TTL('window_rows' = '{2 * state_ttl_ms // 1000}s') */ {', '.join(columns)} "  # noqa: S608
@@ -60,23 +63,23 @@ def window_query(state_ttl_ms: int) -> str:
 def window_rows_query() -> str:
     """What the windows add up: each counted line, and beside it one row for each author's first line.
 
-    Abstained lines carry zeros as scores, so the sums need no condition of their own.
+    Abstained lines carry zeros as scores, so the sums need no condition of their own. The scores stay one
+    column here: rows go through a buffer where the two kinds meet, and sums and squares would fill it.
     """
-    scores = ", ".join(f"CASE WHEN abstained THEN 0 ELSE {name} END AS {name}" for name in SCORE_COLUMNS)
-    zeros = ", ".join(f"0 AS {name}" for name in SCORE_COLUMNS)
     keys = "workspace, channel, stream_id, author, sent_at"
     return (
         f"SELECT {keys}, lag_ms, CAST(1 AS BIGINT) AS line, "  # noqa: S608
         "CASE WHEN abstained THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END AS abstained_line, "
-        f"CAST(0 AS BIGINT) AS first_line, {scores} FROM scored_lines WHERE counted AND NOT dead "
+        "CAST(0 AS BIGINT) AS first_line, scores FROM scored_lines WHERE counted AND NOT dead "
         f"UNION ALL SELECT {keys}, CAST(0 AS BIGINT), CAST(0 AS BIGINT), CAST(0 AS BIGINT), "
-        f"CAST(1 AS BIGINT), {zeros} FROM first_lines"
+        "CAST(1 AS BIGINT), CAST(NULL AS ARRAY<INT>) FROM first_lines"
     )
 
 
 def _sum(column: str, squared: bool) -> str:
-    value = f"CAST({column} AS BIGINT)"
-    return f"SUM({value} * {value})" if squared else f"SUM({value})"
+    """Zero where only an author's first line has come so far, and the line itself has not."""
+    value = f"CAST(scores[{SCORE_COLUMNS.index(column) + 1}] AS BIGINT)"
+    return f"COALESCE(SUM({value} * {value}), 0)" if squared else f"COALESCE(SUM({value}), 0)"
 
 
 def _array(prefix: str, labels: tuple[str, ...], *, squared: bool) -> str:
