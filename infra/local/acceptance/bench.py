@@ -1,6 +1,7 @@
 """The pipeline under load: latency at a modest rate, then the rate that it sustains."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from infra.local.acceptance.page_reader import PageReader
 from infra.local.acceptance.positions import Positions
 from infra.local.acceptance.rate_search import RateSearch, slope_per_s
 from infra.local.acceptance.report import settings
-from infra.local.acceptance.stored import Rows, of_run
+from infra.local.acceptance.stored import Rows, of_run, quoted
 from infra.local.acceptance.visibility import VisibilityProbe, latencies
 from infra.local.settings import Stack
 from infra.local.supervisor import memory
@@ -176,13 +177,7 @@ class Bench:
         page: PageReader,
     ) -> dict[str, Any]:
         run = of_run(load.workspace, run_id)
-        (row,) = self._rows(
-            "SELECT count() AS stored, countIf(scored) AS scored, uniqExact(message_id) AS ids, "  # noqa: S608
-            "toUnixTimestamp64Milli(min(received_at)) AS began, "
-            f"(SELECT sum(messages) FROM windows WHERE size_ms = 1000 AND {run}) AS windowed, "
-            f"(SELECT sum(scored) FROM windows WHERE size_ms = 1000 AND {run}) AS told "
-            f"FROM messages WHERE {run}"
-        )
+        row = self._counts(run)
         stored, began = int(row["stored"]), int(row["began"])
         seconds = (probe.last_line_at - began) / 1000
         half = len(series.backlog) // 2
@@ -202,6 +197,28 @@ class Bench:
             "latency_ms": latencies(self._rows, probe, workspace=load.workspace, run_id=run_id, live=True),
             "page_frames": page.frames,
         }
+
+    def _counts(self, run: str) -> Counter[str]:
+        """Lines stored, scored and in windows, distinct ids, first arrival (`began`, ms) of a run.
+
+        Stream by stream: the ids of a long run do not fit into the memory of one query.
+        """
+        total: Counter[str] = Counter(began=2**62)
+        for found in self._rows(f"SELECT DISTINCT stream_id FROM messages WHERE {run}"):  # noqa: S608
+            this = f"{run} AND stream_id = {quoted(str(found['stream_id']))}"
+            (row,) = self._rows(
+                "SELECT count() AS stored, countIf(scored) AS scored, uniqExact(message_id) AS ids, "  # noqa: S608
+                "toUnixTimestamp64Milli(min(received_at)) AS began, "
+                f"(SELECT sum(messages) FROM windows WHERE size_ms = 1000 AND {this}) AS windowed, "
+                f"(SELECT sum(scored) FROM windows WHERE size_ms = 1000 AND {this}) AS told "
+                f"FROM messages WHERE {this}"
+            )
+            began = min(total["began"], int(row["began"]))
+            total.update(
+                {name: int(row[name] or 0) for name in ("stored", "scored", "ids", "windowed", "told")}
+            )
+            total["began"] = began
+        return total
 
     def _load(self, run_id: str, workspace: str, rate: float) -> LoadProcess:
         bootstrap = self._stack.endpoints.kafka_bootstrap
