@@ -86,6 +86,9 @@ class LiveFeed:
         self._held: deque[Record] = deque()
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
+        self._position = 0
+        self._delivered = 0
+        self._delivery = asyncio.Event()
         self._stopped = False
         self._events = 0
 
@@ -197,7 +200,24 @@ class LiveFeed:
     def hold(self, record: Record) -> None:
         """Pass a record on without waiting: for the few that must not be held up."""
         self._held.append(record)
+        self._position += 1
         self._arrived.set()
+
+    @property
+    def position(self) -> int:
+        """The position, as in `Batch`, of the newest record that was put or held."""
+        return self._position
+
+    def acknowledge(self, position: int) -> None:
+        """All records up to there are in Kafka."""
+        self._delivered = max(self._delivered, position)
+        self._delivery.set()
+
+    async def delivered(self, position: int) -> None:
+        """Return when all records up to there are in Kafka, for platforms that wait to be told so."""
+        while self._delivered < position:
+            self._delivery.clear()
+            await self._delivery.wait()
 
     def stop(self) -> None:
         """Ask `batches` to end soon; what was heard is still yielded."""

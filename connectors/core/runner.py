@@ -91,7 +91,9 @@ async def _run(
     on_batch: Callable[[Source, Batch], None] | None,
 ) -> None:
     under_way: deque[tuple[Receipt, int]] = deque()
-    acknowledged_at = clock.monotonic()
+    telling = asyncio.Lock()
+    acknowledging = asyncio.create_task(_keep_acknowledging(source, under_way, clock, telling))
+    acknowledging.add_done_callback(lambda _: source.stop())  # where it broke, nothing may go on unnoticed
     try:
         async for batch in source.batches():
             under_way.append((await producer.send(batch.records), batch.position))
@@ -99,22 +101,34 @@ async def _run(
                 on_batch(source, batch)
             if len(under_way) >= _MAX_BATCHES_UNDER_WAY:
                 await producer.delivered(under_way[0][0])
-            if clock.monotonic() - acknowledged_at >= ACKNOWLEDGE_EVERY_S:
-                await _acknowledge(source, under_way)
-                acknowledged_at = clock.monotonic()
         await _deliver(producer, under_way)
     except SourceError:
         # what it gave before it broke is as good as any
         await _deliver(producer, under_way)
         raise
     finally:
+        async with telling:  # a source is never left in the middle of noting a position
+            acknowledging.cancel()
+        await asyncio.wait({acknowledging})
         # also after an error: what has arrived need not be sent again
         await _acknowledge(source, under_way)
+        if not acknowledging.cancelled():
+            acknowledging.result()
 
 
 async def _deliver(producer: KafkaProducer, under_way: deque[tuple[Receipt, int]]) -> None:
-    for receipt, _ in under_way:
+    for receipt, _ in list(under_way):  # acknowledging shortens it meanwhile
         await producer.delivered(receipt)
+
+
+async def _keep_acknowledging(
+    source: Source, under_way: deque[tuple[Receipt, int]], clock: Clock, telling: asyncio.Lock
+) -> None:
+    """Also while a source is silent: the last lines of a chat that falls quiet count as arrived, too."""
+    while True:
+        await clock.sleep(ACKNOWLEDGE_EVERY_S)
+        async with telling:
+            await _acknowledge(source, under_way)
 
 
 async def _acknowledge(source: Source, under_way: deque[tuple[Receipt, int]]) -> None:

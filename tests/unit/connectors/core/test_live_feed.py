@@ -100,3 +100,20 @@ async def test_a_removed_channel_is_closed_and_offline() -> None:
     states = [(r.state, r.cause) for r in records if isinstance(r, ChatEvent)]
     assert states[-1] == ("offline", "taken off the list")
     assert source.states == {}
+
+
+async def test_a_worker_may_wait_until_kafka_has_its_records() -> None:
+    source = feed()
+
+    async def worker() -> str | None:
+        await source.put("room", ROOM.heartbeat(1, 2, 3))
+        await source.delivered(source.position)
+        source.hold(ROOM.heartbeat(2, 3, 4))
+        return None
+
+    seen: list[str] = []
+    async for batch in source.batches([worker()]):
+        seen += [r.message_id for r in batch.records if isinstance(r, ChatMessage)]
+        assert "youtube:room/1/heartbeat-3" not in seen or source.position == batch.position
+        source.acknowledge(batch.position)
+    assert seen == ["youtube:room/1/heartbeat-2", "youtube:room/1/heartbeat-3"]

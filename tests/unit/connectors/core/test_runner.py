@@ -99,6 +99,40 @@ async def test_it_acknowledges_along_the_way() -> None:
     assert source.acknowledged == sorted(set(source.acknowledged))
 
 
+async def test_it_acknowledges_while_a_source_is_silent() -> None:
+    clock, kafka = ManualClock(), FakeKafka()
+    source = ListSource("a", clock, 1)
+    silent = asyncio.Event()
+
+    async def falls_silent() -> AsyncIterator[Batch]:
+        yield Batch([_message("a", 0)], 1)
+        await silent.wait()
+
+    source.batches = falls_silent  # type: ignore[method-assign]
+    async with KafkaProducer(kafka) as producer:
+        running = asyncio.create_task(run_sources([source], producer, clock))
+        async with asyncio.timeout(10):
+            while not source.acknowledged:
+                await asyncio.sleep(0)
+        assert source.acknowledged == [1]
+        silent.set()
+        await running
+    assert source.acknowledged == [1]
+
+
+async def test_a_source_that_cannot_note_what_arrived_ends_the_run() -> None:
+    clock, kafka = ManualClock(), FakeKafka()
+    source = ListSource("a", clock, None)
+
+    async def cannot(position: int) -> None:
+        raise OSError("disk full")
+
+    source.acknowledge = cannot  # type: ignore[method-assign]
+    async with KafkaProducer(kafka) as producer:
+        with pytest.raises(OSError, match="disk full"):
+            await run_sources([source], producer, clock)
+
+
 async def test_a_broken_source_stops_the_others_which_drain() -> None:
     clock, kafka = ManualClock(), FakeKafka()
     endless, broken = ListSource("a", clock, None), ListSource("b", clock, None, error_after=3)
