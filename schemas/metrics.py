@@ -104,6 +104,25 @@ SINK_LAST_INSERT: Final = Metric(
     ("table",),
 )
 
+REMOVED_ROWS: Final = Metric(
+    "pulse_removed_rows_total",
+    "counter",
+    "store",
+    "Rows deleted because their platform took the line back (a line counts once per stored copy).",
+)
+REMOVAL_FAILURES: Final = Metric(
+    "pulse_removal_failures_total",
+    "counter",
+    "store",
+    "Passes over removed lines that the store did not carry out; the next one makes up for it.",
+)
+REMOVAL_LAST_PASS: Final = Metric(
+    "pulse_removal_last_pass_timestamp_seconds",
+    "gauge",
+    "store",
+    "When removed lines were last looked for and deleted (Unix time); due every 10 s.",
+)
+
 # What the stored records say; the base of the coverage objective.
 LINES_SEEN: Final = Metric(
     "pulse_lines_seen_total", "counter", "store", "Chat lines that `detect` saw, model or not (activity)."

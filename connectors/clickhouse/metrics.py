@@ -30,6 +30,15 @@ class SinkMetrics:
         self.last_insert = metrics.SINK_LAST_INSERT.gauge(registry)
 
 
+class RemovalMetrics:
+    """What the passes over removed lines did, registered once a registry."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self.rows = metrics.REMOVED_ROWS.counter(registry)
+        self.failures = metrics.REMOVAL_FAILURES.counter(registry)
+        self.last_pass = metrics.REMOVAL_LAST_PASS.gauge(registry)
+
+
 class StreamMetrics:
     """What the stored live records say: lines seen and processed, alerts opened.
 

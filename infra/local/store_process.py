@@ -23,8 +23,9 @@ from clickhouse_connect.driver.exceptions import Error as DriverError
 
 from connectors.clickhouse import reader
 from connectors.clickhouse.client import StoreLockedError, connect
-from connectors.clickhouse.metrics import SinkMetrics, StreamMetrics
+from connectors.clickhouse.metrics import RemovalMetrics, SinkMetrics, StreamMetrics
 from connectors.clickhouse.migrations import MigrationError, migrate
+from connectors.clickhouse.removals import Removals
 from connectors.clickhouse.sink import Sink
 from connectors.clickhouse.source import KafkaDeadLetters, KafkaRowSource
 from connectors.clickhouse.wire import WireReader
@@ -101,7 +102,8 @@ def serve(endpoints: Endpoints, settings: StoreSettings) -> int:
         hosts=settings.hosts,
         clickhouse=strangers,
     )
-    writer = connect(address)
+    writer, remover = connect(address), connect(address)
+    removals = Removals(remover, RemovalMetrics())
 
     def hand_on(records: Sequence[msgspec.Struct]) -> None:
         counted.count(records)
@@ -150,14 +152,18 @@ def serve(endpoints: Endpoints, settings: StoreSettings) -> int:
     gc.set_threshold(100_000, 20, 20)
     filler = threading.Thread(target=fill, name="sink")
     filler.start()
+    cleaner = threading.Thread(target=removals.run, args=(stopping,), name="removals")
+    cleaner.start()
     try:
         server.run()
     finally:
         stopping.set()
         filler.join()
+        cleaner.join()
         readers.close()
         strangers.close()
         writer.close()
+        remover.close()
     return 1 if failures else 0
 
 

@@ -70,6 +70,8 @@ SELECT message_id, toString(message_hash) AS hash, toUnixTimestamp64Milli(c.sent
     abstained, toBool(version > 0) AS scored
 FROM chat_lines AS c
 WHERE workspace = {workspace:String} AND stream_id = {stream_id:String} AND expires_at > now64(3, 'UTC')
+    AND (workspace, channel, message_hash) NOT IN (
+        SELECT workspace, channel, message_hash FROM removed_lines WHERE workspace = {workspace:String})
     AND c.sent_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
     AND c.sent_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
     AND (c.sent_at, message_hash)

@@ -582,6 +582,85 @@ SELECT
     fromUnixTimestamp64Milli(least(landing_dead_letters.seen_at + (toInt64(assumeNotNull(span)) * 1000), 4102444800000), 'UTC') AS expires_at
 FROM pulse.landing_dead_letters
 
+CREATE MATERIALIZED VIEW pulse.feed_removal_orders TO pulse.removal_orders
+(
+    `workspace` String,
+    `scope` String,
+    `channel` String,
+    `target` String,
+    `before` DateTime64(3, 'UTC'),
+    `ordered_at` DateTime64(3, 'UTC'),
+    `expires_at` DateTime64(3, 'UTC')
+)
+AS SELECT
+    workspace,
+    multiIf(target_message_id != '', 'line', target_author != '', 'author', 'channel') AS scope,
+    channel,
+    coalesce(nullIf(target_message_id, ''), target_author, '') AS target,
+    fromUnixTimestamp64Milli(at, 'UTC') AS before,
+    fromUnixTimestamp64Milli(received_at, 'UTC') AS ordered_at,
+    fromUnixTimestamp64Milli(least(landing_events.expires_at, 4102444800000), 'UTC') AS expires_at
+FROM pulse.landing_events
+WHERE kind IN ('deletion', 'ban')
+
+CREATE MATERIALIZED VIEW pulse.feed_removed_late_lines TO pulse.removed_lines
+(
+    `workspace` String,
+    `channel` String,
+    `message_hash` UInt128,
+    `expires_at` DateTime64(3, 'UTC')
+)
+AS SELECT
+    late.workspace AS workspace,
+    late.channel AS channel,
+    message_hash,
+    late.expires_at AS expires_at
+FROM
+(
+    SELECT
+        workspace,
+        channel,
+        reinterpretAsUInt128(sipHash128(message_id)) AS message_hash,
+        fromUnixTimestamp64Milli(sent_at, 'UTC') AS sent_time,
+        fromUnixTimestamp64Milli(least(landing_messages.expires_at, 4102444800000), 'UTC') AS expires_at,
+        arrayJoin([('line', message_id), ('author', author), ('channel', '')]) AS covered
+    FROM pulse.landing_messages
+    WHERE (kind = 'message') AND ((workspace, channel) IN (
+        SELECT
+            workspace,
+            channel
+        FROM pulse.removal_orders
+        WHERE stored_at > (now64(3, 'UTC') - toIntervalMinute(15))
+    ))
+) AS late
+INNER JOIN
+(
+    SELECT
+        workspace,
+        channel,
+        scope,
+        target,
+        before
+    FROM pulse.removal_orders
+    WHERE stored_at > (now64(3, 'UTC') - toIntervalMinute(15))
+) AS orders ON (orders.workspace = late.workspace) AND (orders.channel = late.channel) AND (orders.scope = (late.covered.1)) AND (orders.target = (late.covered.2))
+WHERE (orders.scope = 'line') OR (late.sent_time <= orders.before)
+
+CREATE MATERIALIZED VIEW pulse.feed_removed_lines TO pulse.removed_lines
+(
+    `workspace` String,
+    `channel` String,
+    `message_hash` UInt128,
+    `expires_at` DateTime64(3, 'UTC')
+)
+AS SELECT
+    workspace,
+    channel,
+    reinterpretAsUInt128(sipHash128(assumeNotNull(target_message_id))) AS message_hash,
+    fromUnixTimestamp64Milli(least(landing_events.expires_at, 4102444800000), 'UTC') AS expires_at
+FROM pulse.landing_events
+WHERE (kind IN ('deletion', 'ban')) AND (target_message_id != '')
+
 CREATE MATERIALIZED VIEW pulse.feed_scores TO pulse.scores
 (
     `workspace` String,
@@ -1190,7 +1269,42 @@ AS SELECT
     if(version > 0, scored_at, NULL) AS scored_at
 FROM pulse.chat_lines
 FINAL
-WHERE expires_at > now64(3, 'UTC')
+WHERE (expires_at > now64(3, 'UTC')) AND ((workspace, channel, message_hash) NOT IN (
+    SELECT
+        workspace,
+        channel,
+        message_hash
+    FROM pulse.removed_lines
+))
+
+CREATE TABLE pulse.removal_orders
+(
+    `workspace` LowCardinality(String),
+    `scope` LowCardinality(String),
+    `channel` LowCardinality(String),
+    `target` String,
+    `before` DateTime64(3, 'UTC'),
+    `ordered_at` DateTime64(3, 'UTC'),
+    `stored_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC'),
+    `expires_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(before)
+ORDER BY (workspace, scope, channel, target)
+TTL toDateTime(expires_at)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192
+
+CREATE TABLE pulse.removed_lines
+(
+    `workspace` LowCardinality(String),
+    `channel` LowCardinality(String),
+    `message_hash` UInt128 CODEC(NONE),
+    `removed_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC'),
+    `expires_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(removed_at)
+ORDER BY (workspace, channel, message_hash)
+TTL toDateTime(expires_at)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192
 
 CREATE TABLE pulse.retention
 (

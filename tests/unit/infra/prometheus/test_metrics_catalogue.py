@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from connectors.clickhouse.metrics import SinkMetrics, StreamMetrics
+from connectors.clickhouse.metrics import RemovalMetrics, SinkMetrics, StreamMetrics
 from connectors.notify.metrics import NotifyMetrics
 from schemas.metrics import CATALOGUE
 from schemas.records import Activity, Alert, Window
@@ -21,6 +21,7 @@ def store_registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     SinkMetrics(registry)
     StreamMetrics(registry)
+    RemovalMetrics(registry)
     return registry
 
 

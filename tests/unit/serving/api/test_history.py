@@ -67,6 +67,15 @@ def test_streams_tell_the_last_minute_at_a_glance(api: TestClient) -> None:
     assert stream["rate_per_s"] > 0
 
 
+def test_lines_that_the_platform_took_back_are_not_answered(api: TestClient, store: TestStore) -> None:
+    store.put(MESSAGES, line("taken", "m1", text="secret"), line("taken", "m2", sent_at=NOW_MS - 9))
+    store.put(EVENTS, event("taken", "d1", kind="deletion", target_message_id="m1"))
+    answer = api.get("/api/v1/taken/messages", params=STREAM)
+    assert ids(answer.json()) == ["m2"]
+    asked = {"query": "SELECT text FROM messages WHERE workspace = 'taken'", "format": "csv"}
+    assert "secret" not in api.post("/api/v1/sql", json=asked).text
+
+
 def test_streams_not_heard_of_lately_can_be_left_out(api: TestClient, store: TestStore) -> None:
     store.put(
         MESSAGES, line("lately", "m1", received_at=NOW_MS - 7_200_000), line("lately", "m2", stream_id="s2")
