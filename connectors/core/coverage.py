@@ -29,6 +29,11 @@ class Coverage:
         lost = self._lost.pop(channel, None)
         return Gap(channel, lost[0], max(lost[0], now_ms), lost[1]) if lost else None
 
+    def miss(self, channel: str, since_ms: int, cause: str) -> None:
+        """Nobody has heard the channel since then, before this process followed it."""
+        if not self.covers(channel):
+            self._lost[channel] = (since_ms, cause)
+
     def lose(self, connection: int, last_heard_ms: int, cause: str) -> list[str]:
         """The connection is gone, and was surely alive until then; returns channels that nobody hears now."""
         uncovered = []

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from connectors.core.channel_records import ChannelRecords
 from connectors.core.clock import Clock
@@ -18,6 +18,8 @@ from schemas.records import ChatMessage, DeadLetter
 
 State = Literal["connecting", "live", "degraded", "offline", "blocked"]
 OnState = Callable[[str, State, str], None]
+Worker = Coroutine[Any, Any, str | None]
+"""Keeps channels heard; returns None (there is nothing more to hear), or why the platform does not let it."""
 
 MAX_BATCH: Final = 500
 ON_THE_WAY_MS: Final = 1_000
@@ -34,6 +36,13 @@ class Link(Protocol):
     @property
     def last_received_ms(self) -> int:
         """When the other side was surely alive."""
+
+
+class Unheard(NamedTuple):
+    """Since when (ms) nobody has heard a channel, and why, in a word for the gap record."""
+
+    since_ms: int
+    cause: str
 
 
 class LiveFeed:
@@ -90,6 +99,8 @@ class LiveFeed:
         self._delivered = 0
         self._delivery = asyncio.Event()
         self._stopped = False
+        self._workers: list[asyncio.Task[str | None]] | None = None
+        """Those of `batches`; None while it is not under way."""
         self._events = 0
 
     @property
@@ -108,18 +119,35 @@ class LiveFeed:
         """Whether `stop` was called."""
         return self._stopped
 
-    def add(self, key: str, records: ChannelRecords) -> None:
-        """Follow a channel from now on."""
-        self._channels[key] = records
+    def add(self, key: str, records: ChannelRecords, *, unheard: Unheard | None = None) -> None:
+        """Follow a channel from now on.
 
-    def remove(self, key: str, reason: str = "removed") -> None:
-        """Follow a channel no more; its stream is over: a closing heartbeat and the state `offline`."""
+        Args:
+            key: names the channel here.
+            records: makes its records.
+            unheard: since when, and why, nobody has heard it: a gap, once somebody does.
+        """
+        self._channels[key] = records
+        if unheard:
+            self._coverage.miss(key, unheard.since_ms, unheard.cause)
+        if self._workers is not None:
+            self.set_state(key, "connecting", "")
+
+    def remove(self, key: str, reason: str = "removed", *, handed_over: bool = False) -> None:
+        """Follow a channel no more; its stream is over: a closing heartbeat and the state `offline`.
+
+        Args:
+            key: the channel.
+            reason: why, for people.
+            handed_over: another process hears it already: its stream goes on, and nothing is said here.
+        """
         if key not in self._channels:
             return
-        self.set_state(key, "offline", reason)
+        if not handed_over:
+            self.set_state(key, "offline", reason)
         records, now = self._channels.pop(key), self._clock.now_ms()
         heard = max(self._heard_ms.pop(key, 0), min(now, self._alive_ms(key)))
-        if heard:
+        if heard and not handed_over:
             self.hold(records.heartbeat(heard, heard, now, closing=True))
         self._coverage.forget(key)
         self._links.pop(key, None)
@@ -157,7 +185,7 @@ class LiveFeed:
 
     def set_state(self, key: str, state: State, reason: str) -> None:
         """Note a channel's state; a change is an event."""
-        if self._states.get(key) == (state, reason):
+        if key not in self._channels or self._states.get(key) == (state, reason):
             return
         self._states[key] = (state, reason)
         self._events += 1
@@ -224,12 +252,20 @@ class LiveFeed:
         self._stopped = True
         self._arrived.set()
 
-    async def batches(self, workers: Sequence[Coroutine[Any, Any, str | None]]) -> AsyncIterator[Batch]:
-        """Run the workers and yield what they put, until stopped or all have ended.
+    def start(self, worker: Worker) -> None:
+        """Run one more worker beside those of `batches`, which is under way."""
+        if self._workers is None or self._stopped:
+            worker.close()
+            return
+        task = asyncio.create_task(worker)
+        task.add_done_callback(lambda _: self._arrived.set())
+        self._workers.append(task)
+
+    async def batches(self, workers: Sequence[Worker]) -> AsyncIterator[Batch]:
+        """Run the workers (and those that `start` adds) and yield what they put, until stopped or all ended.
 
         Args:
-            workers: keep channels heard. One that ends returns None (there is nothing more to hear) or the
-                reason why the platform does not let it.
+            workers: keep channels heard.
 
         Raises:
             SourceError: every worker has ended, at least one because it was blocked.
@@ -238,10 +274,10 @@ class LiveFeed:
             for worker in workers:
                 worker.close()
             return
-        running = [asyncio.create_task(worker) for worker in workers]
+        running = self._workers = []
+        for worker in workers:
+            self.start(worker)
         beats = asyncio.create_task(self._beat())
-        for task in running:
-            task.add_done_callback(lambda _: self._arrived.set())
         position = 0
         try:
             for key in list(self._channels):

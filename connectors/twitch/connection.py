@@ -18,6 +18,7 @@ _ANONYMOUS: Final = "justinfan67420"
 _UNKNOWN_LOGIN: Final = "pulse"
 """With a token Twitch goes by the token; its welcome tells the name."""
 _LOOK_EVERY_S: Final = 0.5
+_NOT_SENT: Final = float("-inf")
 _REFUSED_LOGINS: Final = ("login authentication failed", "improperly formatted auth", "login unsuccessful")
 _CLOSED_CHANNELS: Final = ("msg_channel_suspended", "tos_ban", "msg_channel_blocked")
 
@@ -52,7 +53,7 @@ class Listener(Protocol):
 
 
 class Connection:
-    """Hears a fixed group of channels until the transport ends, stalls, or `run` is cancelled.
+    """Hears a group of channels until the transport ends, stalls, or `run` is cancelled.
 
     `settled` is set once each channel was joined or its first JOIN timed out; `wants_replacement` once Twitch
     sent RECONNECT: it goes on hearing, but Twitch will close it soon.
@@ -70,7 +71,7 @@ class Connection:
         clock: Clock,
     ) -> None:
         self.number: Final = number
-        self.channels: Final = tuple(channels)
+        self._channels = dict.fromkeys(channels)
         self.settled: Final = asyncio.Event()
         self.wants_replacement: Final = asyncio.Event()
         self.last_received_ms = clock.now_ms()
@@ -85,7 +86,24 @@ class Connection:
         self._welcomed = asyncio.Event()
         self._busy = False
         self._unjoined: dict[str, float] = {}
-        """Deadline of each channel's JOIN; infinite while none was sent."""
+        """Deadline of each channel's JOIN; _NOT_SENT while none was sent."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that it hears or tries to."""
+        return tuple(self._channels)
+
+    def follow(self, channel: str) -> None:
+        """Hear one more channel."""
+        self._channels[channel] = None
+        self._unjoined[channel] = _NOT_SENT
+
+    async def unfollow(self, channel: str) -> None:
+        """Hear one channel less."""
+        if channel in self._channels:
+            del self._channels[channel]
+            self._unjoined.pop(channel, None)
+            await self._send(f"PART #{channel}")
 
     async def run(self) -> End:
         """Hear until the connection is over; tells why."""
@@ -172,10 +190,17 @@ class Connection:
 
     async def _join(self) -> None:
         await self._welcomed.wait()
-        self._unjoined = dict.fromkeys(self.channels, float("inf"))
-        due = list(self.channels)
+        self._unjoined = dict.fromkeys(self.channels, _NOT_SENT)
         tries = 0
         while True:
+            now = self._clock.monotonic()
+            due = [channel for channel, deadline in self._unjoined.items() if deadline <= now]
+            late = [channel for channel in due if self._unjoined[channel] > _NOT_SENT]
+            for channel in late:
+                await self._listener.unconfirmed(self, channel)
+            if late or not self._unjoined:
+                self.settled.set()
+            tries += bool(late)
             for channel in due:
                 await self._clock.sleep(self._joins.reserve(self._clock.monotonic()))
                 if channel in self._unjoined:
@@ -183,13 +208,6 @@ class Connection:
                     self._unjoined[channel] = self._clock.monotonic() + wait_s
                     await self._send(f"JOIN #{channel}")
             await self._clock.sleep(_LOOK_EVERY_S)
-            now = self._clock.monotonic()
-            due = [channel for channel, deadline in self._unjoined.items() if deadline <= now]
-            for channel in due:
-                await self._listener.unconfirmed(self, channel)
-            if due or not self._unjoined:
-                self.settled.set()
-            tries += bool(due)
 
     async def _watch(self) -> End:
         settings = self._settings

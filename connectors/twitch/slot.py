@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
-from typing import Final, Protocol
+from typing import Protocol
 
 from connectors.core.clock import Clock
 from connectors.core.pacing import Backoff, RateLimit
@@ -43,7 +43,7 @@ class Slot:
         logins: RateLimit,
         clock: Clock,
     ) -> None:
-        self.channels: Final = tuple(channels)
+        self._channels = dict.fromkeys(channels)
         self._listener = listener
         self._connect = connect
         self._settings = settings
@@ -52,10 +52,28 @@ class Slot:
         self._logins = logins
         self._clock = clock
         self._tries = 0
+        self._live: dict[asyncio.Task[End], Connection] = {}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that it keeps heard."""
+        return tuple(self._channels)
+
+    def follow(self, channel: str) -> None:
+        """Keep one more channel heard."""
+        self._channels[channel] = None
+        for connection in self._live.values():
+            connection.follow(channel)
+
+    async def unfollow(self, channel: str) -> None:
+        """Let one channel go."""
+        self._channels.pop(channel, None)
+        for connection in list(self._live.values()):
+            await connection.unfollow(channel)
 
     async def run(self) -> End:
         """Keep the channels heard until cancelled, or until Twitch blocks us: then that end."""
-        live: dict[asyncio.Task[End], Connection] = {}
+        live = self._live
         try:
             while True:
                 for task in [task for task in live if task.done()]:

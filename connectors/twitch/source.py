@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from connectors.core.clock import Clock
-from connectors.core.live import LiveFeed, OnState, State
+from connectors.core.live import LiveFeed, OnState, State, Unheard
 from connectors.core.pacing import Backoff, RateLimit
 from connectors.core.pseudonyms import Pseudonyms
 from connectors.core.sealing import Sealer
@@ -23,10 +23,16 @@ from schemas.retention import Retention
 _OFFLINE_AFTER_TRIES: Final = 5
 
 
+def channel_name(channel: str) -> str:
+    """The name as IRC writes it."""
+    return channel.removeprefix("#").lower()
+
+
 class TwitchSource:
     """A `Source` over the chat of Twitch channels; it ends when it is stopped or Twitch refuses the token.
 
-    A stream is a channel and the UTC date on which the source began: IRC does not tell broadcasts apart.
+    Channels come and go while it runs (`follow`, `unfollow`). A stream is a channel and the UTC date on which
+    it was first followed: IRC does not tell broadcasts apart.
     Positions count records; a live chat cannot be resumed, so nothing is noted.
     """
 
@@ -58,12 +64,8 @@ class TwitchSource:
             jitter: for the pauses between tries.
             on_state: told of each change of a channel: name, state, reason.
         """
-        names = list(dict.fromkeys(name.removeprefix("#").lower() for name in channels))
-        date = datetime.fromtimestamp(clock.now_ms() / 1000, UTC).date().isoformat()
-        self._channels = {
-            name: ChannelNormaliser(name, f"twitch:{name}/{date}", pseudonyms, retention, workspace)
-            for name in names
-        }
+        self._channels: dict[str, ChannelNormaliser] = {}
+        self._pseudonyms, self._retention, self._workspace = pseudonyms, retention, workspace
         self._clock = clock
         self._settings = settings
         self._feed = LiveFeed(
@@ -75,25 +77,13 @@ class TwitchSource:
             advice="check PULSE_TWITCH_TOKEN",
             on_state=on_state,
         )
-        for name, records in self._channels.items():
-            self._feed.add(name, records)
-        jitter = jitter or random.Random()
-        joins = RateLimit(settings.joins, settings.joins_per_s)
-        logins = RateLimit(settings.joins, settings.joins_per_s)
-        size = settings.channels_per_connection
-        self._slots = [
-            Slot(
-                names[start : start + size],
-                self,
-                connect=connect,
-                settings=settings,
-                backoff=Backoff(settings.backoff_base_s, settings.backoff_cap_s, jitter),
-                joins=joins,
-                logins=logins,
-                clock=clock,
-            )
-            for start in range(0, len(names), size)
-        ]
+        self._connect = connect
+        self._jitter = jitter or random.Random()
+        self._joins = RateLimit(settings.joins, settings.joins_per_s)
+        self._logins = RateLimit(settings.joins, settings.joins_per_s)
+        self._slots: list[Slot] = []
+        for channel in channels:
+            self.follow(channel)
 
     @property
     def name(self) -> str:
@@ -112,6 +102,47 @@ class TwitchSource:
             SourceError: Twitch refuses the token on every connection.
         """
         return self._feed.batches([self._keep(slot) for slot in self._slots])
+
+    def follow(self, channel: str, *, unheard: Unheard | None = None) -> None:
+        """Listen to one more channel, on a connection that has room for it.
+
+        Args:
+            channel: as the constructor takes them; one that is followed already changes nothing.
+            unheard: since when, and why, nobody has heard it: a gap, once it is joined.
+        """
+        name = channel_name(channel)
+        if name in self._channels:
+            return
+        date = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC).date().isoformat()
+        self._channels[name] = ChannelNormaliser(
+            name, f"twitch:{name}/{date}", self._pseudonyms, self._retention, self._workspace
+        )
+        self._feed.add(name, self._channels[name], unheard=unheard)
+        for slot in self._slots:
+            if len(slot.channels) < self._settings.channels_per_connection:
+                slot.follow(name)
+                return
+        settings = self._settings
+        slot = Slot(
+            [name],
+            self,
+            connect=self._connect,
+            settings=settings,
+            backoff=Backoff(settings.backoff_base_s, settings.backoff_cap_s, self._jitter),
+            joins=self._joins,
+            logins=self._logins,
+            clock=self._clock,
+        )
+        self._slots.append(slot)
+        self._feed.start(self._keep(slot))
+
+    async def unfollow(self, channel: str, *, handed_over: bool = False) -> None:
+        """Listen to a channel no more; where it is not `handed_over` to another process, its stream ends."""
+        name = channel_name(channel)
+        if self._channels.pop(name, None):
+            self._feed.remove(name, handed_over=handed_over)
+            for slot in self._slots:
+                await slot.unfollow(name)
 
     async def acknowledge(self, position: int) -> None:
         """Nothing to note: live chat is not resumed."""

@@ -1,10 +1,10 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from cryptography.fernet import Fernet
 
 from connectors.core.channel_records import ChannelRecords
-from connectors.core.live import LiveFeed
+from connectors.core.live import LiveFeed, Unheard
 from connectors.core.pseudonyms import Pseudonyms
 from connectors.core.sealing import Sealer
 from connectors.core.source import Record, SourceError
@@ -117,3 +117,47 @@ async def test_a_worker_may_wait_until_kafka_has_its_records() -> None:
         assert "youtube:room/1/heartbeat-3" not in seen or source.position == batch.position
         source.acknowledge(batch.position)
     assert seen == ["youtube:room/1/heartbeat-2", "youtube:room/1/heartbeat-3"]
+
+
+async def test_a_channel_that_another_process_took_over_goes_without_a_word() -> None:
+    source = feed()
+    link = Line(1, ManualClock().now_ms())
+
+    async def worker() -> str | None:
+        source.hear(link, "room")
+        source.remove("room", handed_over=True)
+        source.set_state("room", "degraded", "too late")
+        return None
+
+    records = await drained(source, worker())
+    assert [(r.state, r.cause) for r in records if isinstance(r, ChatEvent)] == [
+        ("connecting", None),
+        ("live", None),
+    ]
+    assert not [r for r in records if isinstance(r, ChatMessage)]
+
+
+async def test_what_was_missed_before_a_channel_was_followed_is_a_gap() -> None:
+    source = feed()
+    now = ManualClock().now_ms()
+
+    async def late_worker() -> str | None:
+        source.hear(Line(2, now), "late")
+        return None
+
+    async def worker() -> str | None:
+        source.hear(Line(1, now), "room")
+        source.add("late", replace(ROOM, channel="late"), unheard=Unheard(now - 9_000, "process_lost"))
+        source.start(late_worker())
+        return None
+
+    records = await drained(source, worker())
+    (gap,) = [r for r in records if isinstance(r, ChatEvent) and r.kind == "gap"]
+    assert (gap.channel, gap.span_from, gap.span_to, gap.cause) == (
+        "youtube:late",
+        now - 9_000,
+        now,
+        "process_lost",
+    )
+    states = [(r.channel, r.state) for r in records if isinstance(r, ChatEvent) and r.kind == "source_state"]
+    assert states[-2:] == [("youtube:late", "connecting"), ("youtube:late", "live")]
