@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-Process = Literal["store", "notifier"]
+Process = Literal["store", "notifier", "listener"]
 
 
 class Metric(NamedTuple):
@@ -136,6 +136,43 @@ LINES_PROCESSED: Final = Metric(
 )
 ALERTS_OPENED: Final = Metric(
     "pulse_alerts_opened_total", "counter", "store", "Alert episodes that opened, by kind.", ("kind",)
+)
+
+# A process that listens to channels (`pulse connect run`).
+LISTENER_CHANNELS: Final = Metric(
+    "pulse_listener_channels",
+    "gauge",
+    "listener",
+    "Channels that this process listens to, by state: connecting, live, degraded, offline, blocked.",
+    ("platform", "state"),
+)
+LISTENER_RECORDS: Final = Metric(
+    "pulse_listener_records_total",
+    "counter",
+    "listener",
+    "Records handed to Kafka's client, by kind: message, heartbeat, event, dead_letter.",
+    ("platform", "kind"),
+)
+LISTENER_GAPS: Final = Metric(
+    "pulse_listener_gaps_total",
+    "counter",
+    "listener",
+    "Spans in which a channel was not heard, by cause.",
+    ("platform", "cause"),
+)
+LISTENER_MISSED: Final = Metric(
+    "pulse_listener_missed_seconds_total",
+    "counter",
+    "listener",
+    "Length of these spans, over all channels.",
+    ("platform",),
+)
+LISTENER_RECOVERED: Final = Metric(
+    "pulse_listener_recovered_lines_total",
+    "counter",
+    "listener",
+    "Lines of these spans that the platform handed over afterwards.",
+    ("platform",),
 )
 
 # The notifier: alerts to people.

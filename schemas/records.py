@@ -30,6 +30,7 @@ AlertKind = Literal[
 ]
 Severity = Literal["info", "low", "medium", "high", "critical"]
 AlertState = Literal["open", "update", "closed"]
+SourceState = Literal["connecting", "live", "degraded", "offline", "blocked"]
 ErrorClass = Literal[
     "not_json",
     "wrong_type",
@@ -244,3 +245,44 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes
     """The original bytes; base64 in JSON."""
     seen_at: int
+
+
+class FollowedChannel(msgspec.Struct, frozen=True, kw_only=True):
+    """pulse.channels.v1: a channel that is to be listened to; the topic's newest record of a key counts.
+
+    The key is `workspace|channel`; a record without a value takes the channel off the list.
+    """
+
+    schema_version: Literal[1] = 1
+    workspace: str = "default"
+    channel: str
+    """`platform:name`."""
+    added_at: int
+    added_by: Literal["file", "cli", "api"]
+    """A channels file takes back only what it added itself."""
+
+
+class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one channel stands, as the process that listens to it sees it."""
+
+    workspace: str = "default"
+    channel: str
+    state: SourceState
+    reason: str = ""
+    heard_at: int | None = None
+    """Up to when the channel was surely heard; null where it never was."""
+
+
+class Listener(msgspec.Struct, frozen=True, kw_only=True):
+    """pulse.listeners.v1: a sign of life of one process that listens to channels, keyed by its name.
+
+    One that gives none for some seconds of the broker's time counts as dead, and the others take its channels
+    over. One that is leaving owns none any more, but hears its channels until the others do.
+    """
+
+    schema_version: Literal[1] = 1
+    listener: str
+    started_at: int
+    beat_at: int
+    phase: Literal["listening", "leaving", "left"] = "listening"
+    sources: tuple[SourceStatus, ...] = ()

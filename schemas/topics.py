@@ -5,7 +5,17 @@ from typing import Final, Literal
 
 import msgspec
 
-from schemas.records import Activity, Alert, ChatEvent, ChatMessage, DeadLetter, ScoredMessage, Window
+from schemas.records import (
+    Activity,
+    Alert,
+    ChatEvent,
+    ChatMessage,
+    DeadLetter,
+    FollowedChannel,
+    Listener,
+    ScoredMessage,
+    Window,
+)
 
 MESSAGES: Final = "chat.messages.v1"
 EVENTS: Final = "chat.events.v1"
@@ -14,6 +24,8 @@ WINDOWS: Final = "pulse.windows.v1"
 ACTIVITY: Final = "pulse.activity.v1"
 ALERTS: Final = "pulse.alerts.v1"
 DEAD_LETTERS: Final = "chat.dlq.v1"
+CHANNELS: Final = "pulse.channels.v1"
+LISTENERS: Final = "pulse.listeners.v1"
 
 RECORD_TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     MESSAGES: ChatMessage,
@@ -23,6 +35,8 @@ RECORD_TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     ACTIVITY: Activity,
     ALERTS: Alert,
     DEAD_LETTERS: DeadLetter,
+    CHANNELS: FollowedChannel,
+    LISTENERS: Listener,
 }
 """The one record type of each topic."""
 

@@ -153,6 +153,10 @@ class LiveFeed:
         self._links.pop(key, None)
         self._states.pop(key, None)
 
+    def heard_at(self, key: str) -> int | None:
+        """Up to when (ms) the channel was surely heard; None where it never was."""
+        return max(self._heard_ms.get(key, 0), self._alive_ms(key)) or None
+
     def covers(self, key: str) -> bool:
         """Whether any connection hears the channel."""
         return self._coverage.covers(key)

@@ -95,6 +95,10 @@ class TwitchSource:
         """Each channel's state and its reason."""
         return self._feed.states
 
+    def heard_at(self, channel: str) -> int | None:
+        """Up to when (ms) the channel was surely heard; None where it never was."""
+        return self._feed.heard_at(channel_name(channel))
+
     def batches(self) -> AsyncIterator[Batch]:
         """Yield what the channels say until stopped.
 

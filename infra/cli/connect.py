@@ -2,22 +2,29 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from kafka.errors import KafkaError
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
+from connectors.core.channels import load_channels
 from connectors.core.clock import SystemClock
 from connectors.core.kafka_producer import DeliveryError, KafkaProducer
 from connectors.core.pseudonym_keys import PseudonymKeyError, load_pseudonyms
 from connectors.core.runner import run_sources, stop_on_signals
 from connectors.core.sealing import load_sealer
 from connectors.core.source import Batch, Source, SourceError
+from connectors.hub.book import keys_of
+from connectors.hub.journal import TOPICS, JournalError
+from connectors.hub.metrics import ListenerMetrics
 from connectors.twitch.settings import TwitchSettings
 from connectors.twitch.source import TwitchSource
 from infra.cli.kafka_access import missing_topics
+from infra.cli.listen import listen, log_to_stderr, serve_metrics
 from schemas import topics
 from schemas.endpoints import Endpoints
 from schemas.records import ChatMessage
@@ -25,11 +32,53 @@ from schemas.retention import load_retention
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 _errors = Console(stderr=True, highlight=False)
+METRICS_PORT_OFFSET = 91
+"""Port of /metrics, counted from the stack's first port."""
 
 
 @app.callback()
 def connect() -> None:
     """Listen to live chat and feed it into the running stack (`pulse up` starts it)."""
+
+
+@app.command()
+def run(
+    channels: Annotated[
+        Path | None,
+        typer.Option(
+            "--channels",
+            envvar="PULSE_CHANNELS",
+            dir_okay=False,
+            help="A channels file (infra/channels.example.yaml); changes of it are followed.",
+        ),
+    ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Port of /metrics on 127.0.0.1; 0: none. Default: first port + 91.")
+    ] = None,
+) -> None:
+    """Listen to the channels on the list until Ctrl-C, alone or beside other such processes.
+
+    The list (`pulse channels`) stands in Kafka and may change at any time. Several processes, on one machine
+    or many, share the channels out: each channel belongs to one of them. One that is killed is missed within
+    10 s; the others take its channels over, and what nobody heard meanwhile is recorded as a gap. One that is
+    stopped (SIGTERM, Ctrl-C) delivers what it heard and hands its channels over at once.
+    """
+    endpoints = Endpoints()
+    try:
+        if missing := missing_topics(
+            endpoints.kafka_bootstrap, (topics.MESSAGES, topics.EVENTS, topics.DEAD_LETTERS, *TOPICS)
+        ):
+            raise SourceError(f"Kafka has no topic {', '.join(missing)}; run `pulse topics apply`")
+        if channels is not None:
+            keys_of(load_channels(channels))  # told now, not in the log
+        log_to_stderr()
+        port = endpoints.pulse_port_base + METRICS_PORT_OFFSET if metrics_port is None else metrics_port
+        if port:
+            serve_metrics(port)
+        asyncio.run(listen(endpoints, channels, ListenerMetrics()))
+    except (SourceError, DeliveryError, JournalError, ValueError, KafkaError, OSError) as error:
+        _errors.print(f"[red]pulse connect failed:[/red] {escape(str(error))}", soft_wrap=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()

@@ -30,6 +30,10 @@ from connectors.clickhouse.sink import Sink
 from connectors.clickhouse.source import KafkaDeadLetters, KafkaRowSource
 from connectors.clickhouse.wire import WireReader
 from connectors.clickhouse.writer import StoreWriter
+from connectors.core.clock import SystemClock
+from connectors.hub.book import ChannelBook
+from connectors.hub.journal import KafkaJournal
+from infra.local.channel_list import KafkaChannelList
 from infra.local.store_settings import StoreSettings, store_address
 from schemas.endpoints import Endpoints
 from serving.api.app import create_app
@@ -95,12 +99,14 @@ def serve(endpoints: Endpoints, settings: StoreSettings) -> int:
     token = obtain_token(endpoints.pulse_home / "run" / "token")
     metrics, counted, stopping = SinkMetrics(), StreamMetrics(), threading.Event()
     readers, strangers = reader.Reader(address), WireReader(address)
+    journal = KafkaJournal(endpoints.kafka_bootstrap)
     app = create_app(
         ApiStore(readers, metrics),
         token,
         static=STATIC if (STATIC / "index.html").is_file() else None,
         hosts=settings.hosts,
         clickhouse=strangers,
+        channels=KafkaChannelList(ChannelBook(journal, SystemClock().now_ms)),
     )
     writer, remover = connect(address), connect(address)
     removals = Removals(remover, RemovalMetrics())
@@ -161,6 +167,7 @@ def serve(endpoints: Endpoints, settings: StoreSettings) -> int:
         filler.join()
         cleaner.join()
         readers.close()
+        journal.close()
         strangers.close()
         writer.close()
         remover.close()

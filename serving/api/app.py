@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.api import models
 from serving.api.auth import TokenAuth
+from serving.api.channels import ChannelList, add_channels
 from serving.api.clickhouse_http import ClickHouseHttp, QuerySource
 from serving.api.history import BadRequestError, History
 from serving.api.live import LiveHub
@@ -77,6 +78,7 @@ def create_app(
     hosts: tuple[str, ...] = LOOPBACK_HOSTS,
     registry: CollectorRegistry = REGISTRY,
     clickhouse: QuerySource | None = None,
+    channels: ChannelList | None = None,
 ) -> FastAPI:
     """Build the application; `app.state.hub.publish` is where the sink hands on what it stored.
 
@@ -87,6 +89,7 @@ def create_app(
         hosts: names under which it may be addressed (guards against DNS rebinding).
         registry: metrics to show on /metrics.
         clickhouse: answers ClickHouse's HTTP interface; none: it is not offered.
+        channels: the list of channels that are listened to; none: it is not offered.
     """
     norms = Norms(store)
     streams, history = StreamList(store, norms), History(store, norms)
@@ -107,6 +110,8 @@ def create_app(
     _add_errors(app)
     _add_history(app, streams, history)
     _add_operations(app, store, streams, registry)
+    if channels is not None:
+        add_channels(app, channels)
 
     @app.websocket("/api/v1/{workspace}/live")
     async def live(socket: WebSocket, workspace: Workspace) -> None:

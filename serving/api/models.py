@@ -174,6 +174,31 @@ class Events(BaseModel):
     events: list[Event]
 
 
+class Channel(BaseModel):
+    """A channel that is to be listened to; `listener` and `state` are null where no process does."""
+
+    workspace: str
+    channel: str
+    added_by: Literal["file", "cli", "api"]
+    added_at: int
+    listener: str | None
+    state: str | None
+    reason: str
+    heard_at: int | None
+
+
+class Channels(BaseModel):
+    """Answer of /channels."""
+
+    channels: list[Channel]
+
+
+class ChannelAdded(BaseModel):
+    """Answer to a channel that was put on the list: its address as it is known."""
+
+    channel: str
+
+
 class Health(BaseModel):
     """Answer of /health; `degraded` where the store takes nothing or a topic lags."""
 

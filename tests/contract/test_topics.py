@@ -6,7 +6,9 @@ import pytest
 
 from schemas.codecs import MAX_RECORD_BYTES
 from schemas.topics import (
+    CHANNELS,
     DEAD_LETTERS,
+    LISTENERS,
     MESSAGES,
     RECORD_TYPES,
     TopicContract,
@@ -42,7 +44,13 @@ def test_retention_holds_and_is_carried_out(contract: TopicContract) -> None:
     # segments close by the broker's time: replayed history is neither dropped at once nor kept for ever
     assert contract.config["message.timestamp.type"] == "LogAppendTime"
     assert int(contract.config["segment.ms"]) <= 600_000
-    assert int(contract.config["retention.ms"]) >= 86_400_000
+    if contract.config.get("cleanup.policy") != "compact":
+        assert int(contract.config["retention.ms"]) >= 86_400_000
+
+
+def test_the_list_of_channels_is_kept_until_it_changes() -> None:
+    assert TOPICS[CHANNELS].config["cleanup.policy"] == "compact"
+    assert TOPICS[CHANNELS].partitions == TOPICS[LISTENERS].partitions == 1
 
 
 def test_topics_hold_the_largest_record() -> None:

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.clickhouse.metrics import RemovalMetrics, SinkMetrics, StreamMetrics
+from connectors.hub.metrics import ListenerMetrics
 from connectors.notify.metrics import NotifyMetrics
 from schemas.metrics import CATALOGUE
 from schemas.records import Activity, Alert, Window
@@ -31,6 +32,12 @@ def notifier_registry() -> CollectorRegistry:
     return registry
 
 
+def listener_registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    ListenerMetrics(registry)
+    return registry
+
+
 def exported(page: str) -> dict[str, tuple[str, str]]:
     """Name to kind and help, without the `_created` companions of the client library."""
     families = text_string_to_metric_families(page)
@@ -42,7 +49,12 @@ def exported(page: str) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("process", "registry"), [("store", store_registry()), ("notifier", notifier_registry())]
+    ("process", "registry"),
+    [
+        ("store", store_registry()),
+        ("notifier", notifier_registry()),
+        ("listener", listener_registry()),
+    ],
 )
 def test_a_process_exports_what_the_catalogue_lists_and_nothing_else(
     process: str, registry: CollectorRegistry
