@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeVar, Union
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Mood = Literal["joy", "amusement", "surprise", "sadness", "anger", "neutral"]
-TextSource = Literal["fixed", "templated", "paraphrased", "labelled"]
+TextSource = Literal["fixed", "templated", "paraphrased", "labelled", "offers"]
 Obfuscation = Literal["none", "leet", "homoglyph", "zero_width", "spacing", "suffix", "case", "mixed"]
 
 T = TypeVar("T")
@@ -43,6 +43,7 @@ class EventBase(Part):
         description="Seconds from the beginning, or from the start of the event in `after`."
     )
     after: str | None = Field(default=None, description="Name of an event listed earlier.")
+    family: str | None = Field(default=None, description="In the truth; default: made of what is drawn.")
 
 
 class Hype(EventBase):
@@ -70,6 +71,7 @@ class FriendlyRaid(EventBase):
     ramp_s: Span = (15, 60)
     age_days: Span = (60, 3000)
     announcement: Choice[Literal["bot", "none"]] = "bot"
+    chant: Share = Field(default=0.0, description="Share of guests who paste their channel's raid line.")
 
 
 class HostileEvent(EventBase):
@@ -93,6 +95,9 @@ class HostileEvent(EventBase):
         "mixed",
     ]
     emotes: Share = Field(default=0.1, description="Share of lines with an emote added.")
+    language: Literal["own", "other"] = Field(
+        default="own", description="Whether the attackers write the channel's language."
+    )
 
 
 class HateRaid(HostileEvent):
@@ -130,6 +135,23 @@ class LinkSpam(EventBase):
     age_days: Span = (0, 30)
     obfuscation: Choice[Obfuscation] = ["none", "suffix", "homoglyph", "zero_width"]
     link_style: Choice[Literal["scheme", "bare", "spelled"]] = ["scheme", "bare", "spelled"]
+
+
+class Discovery(EventBase):
+    """A front page or a search shows the stream: newcomers drop in and chat like anybody."""
+
+    kind: Literal["discovery"]
+    accounts: Span = (20, 60)
+    ramp_s: Span = (20, 90)
+    age_days: Span = (1, 3000)
+
+
+class ClipSharing(EventBase):
+    """After a great moment regulars post links to clips of it."""
+
+    kind: Literal["clip_sharing"]
+    accounts: Span = (3, 9)
+    ramp_s: Span = (15, 60)
 
 
 class AccountFlood(EventBase):
@@ -201,6 +223,8 @@ Event = Annotated[
     | SlowDrip
     | Wave
     | LinkSpam
+    | Discovery
+    | ClipSharing
     | AccountFlood
     | Copypasta
     | Giveaway

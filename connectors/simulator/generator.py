@@ -18,6 +18,8 @@ PLAYERS: Final[dict[str, Callable[[Any, Cue], None]]] = {
     "mood_turn": crowds.play_mood_turn,
     "friendly_raid": crowds.play_friendly_raid,
     "quarrel": crowds.play_quarrel,
+    "discovery": crowds.play_discovery,
+    "clip_sharing": rituals.play_clip_sharing,
     "copypasta": rituals.play_copypasta,
     "giveaway": rituals.play_giveaway,
     "poll": rituals.play_poll,
@@ -34,6 +36,8 @@ ALERTS: Final[dict[str, str | None]] = {
     "mood_turn": "mood.negative",
     "friendly_raid": "raid.friendly",
     "quarrel": "mood.toxic",
+    "discovery": None,
+    "clip_sharing": None,
     "copypasta": "copypasta",
     "giveaway": None,
     "poll": None,
@@ -110,9 +114,8 @@ def _truth(event: Event, cue: Cue, lines: list[Line]) -> Truth:
         kind=event.kind,
         alert=ALERTS[event.kind],
         hostile=hostile_event,
-        family="/".join(
-            [event.kind, *(str(cue.parameters[key]) for key in _FAMILY if key in cue.parameters)]
-        ),
+        family=event.family
+        or "/".join([event.kind, *(str(cue.parameters[key]) for key in _FAMILY if key in cue.parameters)]),
         started_at_ms=lines[0].offset_ms,
         ended_at_ms=lines[-1].offset_ms,
         first_hostile_ms=lines[0].offset_ms if hostile_event else None,

@@ -2,7 +2,7 @@
 
 from connectors.simulator.arrivals import plateau, ramp, reaction, typing_delay
 from connectors.simulator.draws import mostly
-from connectors.simulator.event_kinds import FriendlyRaid, Hype, MoodTurn, Quarrel
+from connectors.simulator.event_kinds import Discovery, FriendlyRaid, Hype, MoodTurn, Quarrel
 from connectors.simulator.events.cue import Cue
 from connectors.simulator.people import newcomer
 
@@ -42,6 +42,8 @@ def play_friendly_raid(event: FriendlyRaid, cue: Cue) -> None:
     announcement = cue.choice("announcement", event.announcement)
     for stage in cue.stages:
         name = newcomer(cue.rng, (200, 3000))
+        emote = stage.speech.emote("joy") if event.chant else ""
+        chant = f"{emote} {stage.speech.of('greet')[0]} {name.id} {emote}"
         if announcement == "bot":
             line = cue.rng.choice(stage.speech.of("raid_line")).format(
                 name=name.id, n=round(accounts * cue.rng.uniform(1.5, 4))
@@ -50,12 +52,25 @@ def play_friendly_raid(event: FriendlyRaid, cue: Cue) -> None:
         for delay in ramp(cue.rng, accounts, ramp_s):
             guest = newcomer(cue.rng, event.age_days)
             at = delay + typing_delay(cue.rng, 3)
-            cue.line(stage, at, None, guest, "greet")
+            chants = event.chant > 0 and cue.rng.random() < event.chant
+            cue.line(stage, at, chant if chants else None, guest, "greet")
             while cue.rng.random() < 0.45:
                 at += typing_delay(cue.rng, 15)
                 cue.answer(stage, at, mostly(cue.rng, ("neutral", "joy", "amusement"), (3, 2, 1)), guest)
         for delay in reaction(cue.rng, max(4, accounts // 3), ramp_s):
             cue.line(stage, delay, None, mood=mostly(cue.rng, ("welcome", "joy", "surprise"), (6, 2, 1)))
+
+
+def play_discovery(event: Discovery, cue: Cue) -> None:
+    """Newcomers drop in one by one, say something ordinary, some stay."""
+    accounts, ramp_s = cue.count("accounts", event.accounts), cue.span("ramp_s", event.ramp_s)
+    for stage in cue.stages:
+        for delay in ramp(cue.rng, accounts, ramp_s):
+            guest, at = newcomer(cue.rng, event.age_days), delay
+            cue.line(stage, at, None, guest, mostly(cue.rng, ("neutral", "joy", "surprise"), (6, 2, 1)))
+            while cue.rng.random() < 0.4:
+                at += typing_delay(cue.rng, 12)
+                cue.answer(stage, at, mostly(cue.rng, ("neutral", "joy", "amusement"), (3, 2, 1)), guest)
 
 
 def play_quarrel(event: Quarrel, cue: Cue) -> None:

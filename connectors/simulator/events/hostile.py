@@ -30,10 +30,17 @@ def play_crowd(event: HostileEvent, cue: Cue) -> None:
         if len(cue.stages) > 1
         else []
     )
-    say = hostile_text(texts, cue.stages[0].channel.language, rng)
+    spoken = host = ""
     for stage in cue.stages:
-        if stage.channel.language != cue.stages[0].channel.language:
-            say = hostile_text(texts, stage.channel.language, rng)
+        own = stage.channel.language
+        if not spoken or (event.language == "own" and spoken != own):
+            others = [lang for lang in sorted(hostile_phrases()) if lang != own]
+            spoken = own if event.language == "own" else rng.choice(others)
+            if texts == "offers":
+                host = host or _host(rng)
+                say = _offer(spoken, host, rng)
+            else:
+                say = hostile_text(texts, spoken, rng)
         attackers = [*shared, *(newcomer(rng, event.age_days) for _ in range(accounts - len(shared)))]
         for attacker, delay in zip(attackers, ramp(rng, accounts, ramp_s), strict=True):
             attacker.new = rng.random() < event.first_message
@@ -61,7 +68,7 @@ def play_link_spam(event: LinkSpam, cue: Cue) -> None:
     )
     for stage in cue.stages:
         offer = rng.choice(stage.speech.of("spam"))
-        host = "-".join(rng.choice(words) for words in _HOSTS)
+        host = _host(rng)
         for delay in ramp(rng, accounts, ramp_s):
             spammer, at = newcomer(rng, event.age_days), delay
             for _ in range(draw_count(rng, event.messages_each)):
@@ -113,8 +120,18 @@ def hostile_text(source: str, lang: str, rng: random.Random) -> Callable[[], str
     return lambda: line
 
 
+def _offer(lang: str, host: str, rng: random.Random) -> Callable[[], str]:
+    """One offer with a link whose path differs each time."""
+    offer = rng.choice(phrases()["langs"][lang]["spam"])
+    return lambda: offer.replace("{url}", _link(host, "bare", rng))
+
+
 def _oldest(age_days: Span) -> float:
     return age_days[1] if isinstance(age_days, tuple) else age_days
+
+
+def _host(rng: random.Random) -> str:
+    return "-".join(rng.choice(words) for words in _HOSTS)
 
 
 def _link(host: str, style: str, rng: random.Random) -> str:

@@ -2,7 +2,7 @@
 
 from connectors.simulator.arrivals import ramp, reaction, typing_delay
 from connectors.simulator.draws import poisson
-from connectors.simulator.event_kinds import BotCommands, Copypasta, Giveaway, Poll, SubTrain
+from connectors.simulator.event_kinds import BotCommands, ClipSharing, Copypasta, Giveaway, Poll, SubTrain
 from connectors.simulator.events.cue import Cue
 from connectors.simulator.people import Viewer, newcomer
 from connectors.simulator.stage import Stage
@@ -21,6 +21,19 @@ def play_copypasta(event: Copypasta, cue: Cue) -> None:
             tail = f" {stage.speech.emote('amusement')}" if cue.rng.random() < 0.3 else ""
             cue.line(stage, delay, text + tail, viewer)
         for delay in reaction(cue.rng, accounts // 4, ramp_s):
+            cue.answer(stage, delay, "amusement")
+
+
+def play_clip_sharing(event: ClipSharing, cue: Cue) -> None:
+    """Regulars post their clips, some with a word."""
+    accounts, ramp_s = cue.count("accounts", event.accounts), cue.span("ramp_s", event.ramp_s)
+    for stage in cue.stages:
+        people = stage.audience.crowd(accounts)
+        for viewer, delay in zip(people, ramp(cue.rng, len(people), ramp_s), strict=True):
+            clip = f"https://clips.example/{cue.rng.getrandbits(40):x}"
+            word = f"{stage.speech.say('joy', viewer)} " if cue.rng.random() < 0.4 else ""
+            cue.line(stage, delay, word + clip, viewer)
+        for delay in reaction(cue.rng, accounts, ramp_s):
             cue.answer(stage, delay, "amusement")
 
 
