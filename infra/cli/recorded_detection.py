@@ -1,6 +1,6 @@
 """Detection over recorded chat without servers: the replay's records, the engine, the model in process."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,6 +10,9 @@ from connectors.core.pseudonyms import Pseudonyms
 from connectors.replay.records import open_timeline
 from connectors.replay.spool import Spool
 from pipelines.core.detection.engine import Engine
+from pipelines.core.detection.stream import Output
+from pipelines.core.detection.traces import Report
+from pipelines.core.detection.wave import Waves
 from pipelines.core.scored import score_integers, score_request, scored_message
 from pipelines.core.windows import aggregate
 from schemas.records import Alert, ChatMessage, DeadLetter, ScoredMessage, Window
@@ -82,7 +85,7 @@ class RecordedDetection:
                 )
 
     def _alerts(self, records: Iterator[ChatMessage | DeadLetter], total: int) -> Iterator[Alert]:
-        engine = Engine()
+        engine, waves = Engine(), Waves(live=False)
         windows = _Windows(self._scorer) if self._scorer is not None else None
         while chunk := list(islice(records, CHUNK)):
             messages = [record for record in chunk if isinstance(record, ChatMessage)]
@@ -90,12 +93,24 @@ class RecordedDetection:
                 if isinstance(record, DeadLetter):
                     self._refused(record)
             fed = windows.between(messages) if windows is not None else messages
-            for alert in engine.process(fed).alerts:
-                if alert.state == "closed":
-                    yield alert
+            output = engine.process(fed)
+            yield from _closed(output.alerts)
+            yield from _closed(_joined(waves, engine, output))
             self.lines += sum(message.kind == "message" for message in messages)
             if self._on_lines is not None:
                 self._on_lines(self.lines, total)
+        yield from _closed(waves.finish())
+
+
+def _closed(alerts: Iterable[Alert]) -> Iterator[Alert]:
+    return (alert for alert in alerts if alert.state == "closed")
+
+
+def _joined(waves: Waves, engine: Engine, output: Output) -> list[Alert]:
+    """What the streams of the recording say together: one run of one workspace."""
+    for upto in engine.progress().values():
+        waves.take(Report(0, upto, output.traces))
+    return waves.advance()
 
 
 class _Windows:

@@ -3,7 +3,7 @@
 import gc
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +13,8 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import ListStateDescriptor, ValueStateDescriptor
 
 from pipelines.core.detection.engine import Engine, Output
+from pipelines.core.detection.traces import Campaign, Report, Trace
+from pipelines.flink.wave_function import WAVES, campaign_key, encode_report
 from schemas.codecs import InvalidRecordError, decode_event, decode_message, encode, record_key
 from schemas.records import Activity, Alert, ChatEvent, ChatMessage, Window
 
@@ -113,6 +115,8 @@ class DetectFunction(KeyedProcessFunction):
             yield _row("pulse.alerts.v1", alert)
         for activity in output.activity:
             yield _row("pulse.activity.v1", activity)
+        for campaign, report in held.news(bucket, output):
+            yield Row(WAVES, campaign_key(campaign), encode_report(report))
 
 
 @dataclass(slots=True)
@@ -123,6 +127,20 @@ class _Held:
     engine: Engine
     logged: int
     snapshot_size: int
+    reported: dict[Campaign, int | None] = field(default_factory=dict)
+    """How far each campaign space had come when that was last told; no state, as it may be told again."""
+
+    def news(self, bucket: int, output: Output) -> Iterator[tuple[Campaign, Report]]:
+        """What operator `wave` is told: traces, and how far the streams have come where that has changed."""
+        found: dict[Campaign, list[Trace]] = {}
+        for trace in output.traces:
+            found.setdefault((trace.workspace, trace.run), []).append(trace)
+        reached = self.engine.progress()
+        for campaign in {**reached, **self.reported}:
+            upto = reached.get(campaign)
+            if campaign in found or self.reported.get(campaign, -1) != upto:
+                yield campaign, Report(bucket, upto, found.get(campaign, []))
+        self.reported = reached
 
 
 def log_entry(given: str | int) -> bytes:

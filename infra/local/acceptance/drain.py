@@ -7,9 +7,10 @@ from typing import Final
 
 STALL_S: Final = 120.0
 """No figure moving for this long means stuck: longer than a restart of any part takes."""
-SETTLE: Final = 4
+SETTLE: Final = 16
 """Readings in a row that must be drained and alike: the last alerts and activity may still be on their way
-when every line is through, and how many there will be is not known beforehand."""
+when every line is through, and how many there will be is not known beforehand. At 0.5 s each they outlast
+operator `wave`, which sits 3 s on the end of a replay."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,6 @@ def wait_until_drained(
         settled = 0 if missing else settled + 1
         if settled >= SETTLE:
             return flow
-        if clock() - moved_at > stall_s:
+        if missing and clock() - moved_at > stall_s:
             raise StalledError(f"nothing moved for {stall_s:.0f} s; missing: {'; '.join(missing)}")
         pause(every_s)

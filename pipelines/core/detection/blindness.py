@@ -25,7 +25,8 @@ def watch(channel: ChannelState, state: StreamState, now_ms: int) -> tuple[bool,
     if silent_ms < BLIND_AFTER_MS or state.blind is not None or state.clock < 0:
         return False, []
     state.blind = new_alert(
-        channel,
+        channel.workspace,
+        channel.channel,
         state.stream_id,
         kind="blind",
         severity="high",

@@ -94,6 +94,19 @@ class Channel:
             state.alive_at = now_ms
             self._encoded = None
 
+    def progress(self) -> int | None:
+        """The second before which all streams that are being heard are evaluated; None: there is none."""
+        return min(
+            (
+                stream.next_second
+                if stream.next_second >= 0
+                else min(line.at for line in stream.pending) // 1000
+                for stream in self.state.streams.values()
+                if stream.blind is None and (stream.next_second >= 0 or stream.pending)
+            ),
+            default=None,
+        )
+
     def expired(self, now_ms: int) -> bool:
         """Whether nothing has come for so long that the channel may be forgotten."""
         limit = IDLE_REPLAY_MS if self.state.run else IDLE_MS

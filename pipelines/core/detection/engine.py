@@ -13,6 +13,7 @@ import msgspec
 from pipelines.core.detection.channel import Channel
 from pipelines.core.detection.lines import to_lines
 from pipelines.core.detection.stream import Output
+from pipelines.core.detection.traces import Campaign
 from schemas.records import ChatEvent, ChatMessage, Window
 
 __all__ = ["Engine", "Output"]
@@ -87,6 +88,17 @@ class Engine:
             if channel.expired(now_ms):
                 del self._channels[key]
         return out
+
+    def progress(self) -> dict[Campaign, int | None]:
+        """How far the streams of each workspace (and run) have come: all seconds before are evaluated.
+
+        A stream that is blind is not waited for; None where no stream is left.
+        """
+        reached: dict[Campaign, int | None] = {}
+        for (workspace, _, run), channel in self._channels.items():
+            held, upto = reached.get((workspace, run)), channel.progress()
+            reached[workspace, run] = upto if held is None else held if upto is None else min(held, upto)
+        return reached
 
     def snapshot(self) -> bytes:
         """Everything needed to go on; only channels that changed since the last call are encoded again."""

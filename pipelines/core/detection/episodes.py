@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from pipelines.core.detection.clock import GRACE_MS
-from pipelines.core.detection.state import ChannelState, Episode, StreamState
+from pipelines.core.detection.state import Episode
 from pipelines.core.detection.view import SEVERITIES, Finding
 from schemas.records import Alert, AlertKind, Severity
 
@@ -37,66 +37,92 @@ DEFAULT_HOLD_S: Final = 30
 DEFAULT_COOL_DOWN_S: Final = 30
 
 
-class Episodes:
-    """The open alerts of one stream."""
+class EpisodeBook(Protocol):
+    """The state behind `Episodes`."""
 
-    def __init__(self, channel: ChannelState, stream: StreamState) -> None:
+    episodes: dict[str, Episode]
+    """Open ones by kind."""
+    cooling: dict[str, int]
+    """By kind the second up to which it stays silent."""
+    closed_at: dict[str, int]
+    """By kind the last active second of its last episode."""
+
+
+class Episodes:
+    """The open alerts of one stream, or of a wave that began on it."""
+
+    def __init__(
+        self,
+        workspace: str,
+        channel: str,
+        stream_id: str,
+        book: EpisodeBook,
+        *,
+        delay_ms: int = DETECTION_DELAY_MS,
+    ) -> None:
+        self._workspace = workspace
         self._channel = channel
-        self._stream = stream
+        self._stream_id = stream_id
+        self._book = book
+        self._delay_ms = delay_ms
 
     def update(self, second: int, findings: Iterable[Finding]) -> list[Alert]:
         """Apply the findings of one evaluated second; gives the alert revisions it caused."""
         revisions: list[Alert] = []
         for finding in findings:
-            episode = self._stream.episodes.get(finding.kind)
+            episode = self._book.episodes.get(finding.kind)
             if episode is not None:
                 revisions.extend(_extend(episode, second, finding))
-            elif finding.strong and self._stream.cooling.get(finding.kind, -1) < second:
+            elif finding.strong and self._book.cooling.get(finding.kind, -1) < second:
                 revisions.append(self._open(second, finding))
         return revisions
 
     def expire(self, second: int) -> list[Alert]:
         """Close what has been inactive for its hold before the end of `second`."""
         closed: list[Alert] = []
-        for kind, episode in list(self._stream.episodes.items()):
+        for kind, episode in list(self._book.episodes.items()):
             if second - episode.last_active >= HOLD_S.get(episode.alert.kind, DEFAULT_HOLD_S):
                 closed.append(self._close(kind, episode))
         return closed
 
     def close_all(self) -> list[Alert]:
         """Close everything: the stream has ended."""
-        return [self._close(kind, episode) for kind, episode in list(self._stream.episodes.items())]
+        return [self._close(kind, episode) for kind, episode in list(self._book.episodes.items())]
 
     def _open(self, second: int, finding: Finding) -> Alert:
-        stream = self._stream
         alert = new_alert(
+            self._workspace,
             self._channel,
-            stream.stream_id,
+            self._stream_id,
             kind=finding.kind,
             severity=finding.severity,
             started_at=finding.since * 1000,
-            detected_at=(second + 1) * 1000 + DETECTION_DELAY_MS,
+            detected_at=(second + 1) * 1000 + self._delay_ms,
             why=finding.why,
             evidence=finding.evidence[-MAX_EVIDENCE:],
             clusters=finding.clusters[:MAX_CLUSTERS],
             authors=len(finding.authors),
             messages=finding.messages,
+            channels=finding.channels,
         )
-        stream.episodes[finding.kind] = Episode(alert, second, second, sorted(finding.authors)[:MAX_AUTHORS])
+        self._book.episodes[finding.kind] = Episode(
+            alert, second, second, sorted(finding.authors)[:MAX_AUTHORS]
+        )
         return alert
 
     def _close(self, kind: str, episode: Episode) -> Alert:
-        del self._stream.episodes[kind]
+        del self._book.episodes[kind]
         alert = episode.alert
-        self._stream.closed_at[kind] = episode.last_active
-        self._stream.cooling[kind] = episode.last_active + COOL_DOWN_S.get(alert.kind, DEFAULT_COOL_DOWN_S)
+        self._book.closed_at[kind] = episode.last_active
+        self._book.cooling[kind] = episode.last_active + COOL_DOWN_S.get(alert.kind, DEFAULT_COOL_DOWN_S)
         return msgspec.structs.replace(
             alert, revision=alert.revision + 1, state="closed", ended_at=(episode.last_active + 1) * 1000
         )
 
 
 def new_alert(
-    channel: ChannelState,
+    workspace: str,
+    channel: str,
     stream_id: str,
     *,
     kind: AlertKind,
@@ -108,12 +134,13 @@ def new_alert(
     clusters: tuple[str, ...] = (),
     authors: int = 0,
     messages: int = 0,
+    channels: tuple[str, ...] = (),
 ) -> Alert:
     """The first revision of an alert; its id is a hash of stream, kind and episode start (ms)."""
-    name = f"{channel.workspace}|{stream_id}|{kind}|{started_at}"
+    name = f"{workspace}|{stream_id}|{kind}|{started_at}"
     return Alert(
-        workspace=channel.workspace,
-        channel=channel.channel,
+        workspace=workspace,
+        channel=channel,
         stream_id=stream_id,
         alert_id=hashlib.blake2b(name.encode(), digest_size=16).hexdigest(),
         revision=1,
@@ -128,7 +155,7 @@ def new_alert(
         clusters=clusters,
         authors=authors,
         messages=messages,
-        channels=(stream_id,),
+        channels=channels or (stream_id,),
     )
 
 
@@ -146,6 +173,7 @@ def _extend(episode: Episode, second: int, finding: Finding) -> list[Alert]:
         clusters=tuple(dict.fromkeys(alert.clusters + finding.clusters))[:MAX_CLUSTERS],
         authors=len(episode.authors),
         messages=alert.messages + finding.fresh,
+        channels=tuple(dict.fromkeys(alert.channels + finding.channels)),
     )
     if not worse and second - episode.last_revision < REVISION_EVERY_S:
         return []

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from pipelines.core.detection import clock
+from pipelines.core.detection.crowd import gather
 from pipelines.core.detection.decision import decide
 from pipelines.core.detection.detectors import DETECTORS
 from pipelines.core.detection.detectors.mood import MoodTurn
@@ -12,6 +13,7 @@ from pipelines.core.detection.episodes import Episodes
 from pipelines.core.detection.lines import Line
 from pipelines.core.detection.memory import Memory
 from pipelines.core.detection.state import BLOCK_S, ChannelState, Mood, StreamState
+from pipelines.core.detection.traces import Trace, traces
 from pipelines.core.detection.view import View
 from schemas.labels import SCALE
 from schemas.records import Activity, Alert
@@ -36,12 +38,15 @@ class Output(msgspec.Struct):
     activity: list[Activity] = []
     late: int = 0
     """Lines whose second had already been evaluated."""
+    traces: list[Trace] = []
+    """What detection over several channels needs to know."""
 
     def extend(self, other: "Output") -> None:
         """Append what another call gave."""
         self.alerts.extend(other.alerts)
         self.activity.extend(other.activity)
         self.late += other.late
+        self.traces.extend(other.traces)
 
 
 class Stream:
@@ -51,7 +56,7 @@ class Stream:
         self.state = state
         self._channel = channel
         self._memory = Memory(state)
-        self._episodes = Episodes(channel, state)
+        self._episodes = Episodes(channel.workspace, channel.channel, state.stream_id, state)
         self._ids: dict[int, set[str]] = {}
         """Message ids of the open seconds, so that a repeated one counts once; derived from the lines."""
 
@@ -192,10 +197,13 @@ class Stream:
                 sample_rate=row.messages / (row.messages + dropped),
             )
         )
-        view = View(row, lines, touched, state, self._channel)
+        crowd = gather(second, lines, state, self._channel)
+        view = View(row, lines, touched, state, self._channel, crowd)
         findings = decide([finding for detector in DETECTORS for finding in detector.step(view)], state)
         out.alerts.extend(self._episodes.expire(second))
         out.alerts.extend(self._episodes.update(second, findings))
+        if crowd is not None:
+            out.traces.extend(traces(second, lines, crowd, state, self._channel))
         self._learn(second)
 
     def _learn(self, second: int) -> None:

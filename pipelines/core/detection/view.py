@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from pipelines.core.detection.crowd import Crowd
 from pipelines.core.detection.lines import Line
 from pipelines.core.detection.state import ChannelState, Cluster, Second, StreamState
 from schemas.records import AlertKind, Severity
@@ -29,6 +30,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Lines involved in this second."""
     evidence: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    """Streams that a wave covers; empty: the one stream."""
 
 
 class View(msgspec.Struct, frozen=True):
@@ -40,6 +43,7 @@ class View(msgspec.Struct, frozen=True):
     """Clusters that got lines in this second."""
     stream: StreamState
     channel: ChannelState
+    crowd: Crowd | None = None
 
     @property
     def flooding(self) -> list[int]:

@@ -45,16 +45,6 @@ class MoodTurn:
         )
 
 
-def toxicity_excess(second: int, stream: StreamState, channel: ChannelState) -> float:
-    """How far the shrunk toxicity of the last SPAN_S lies above the baseline, cautiously; else 0."""
-    rows = [row for row in stream.recent_moods if row.second > second - SPAN_S]
-    scored = sum(row.scored for row in rows)
-    if not scored:
-        return 0.0
-    mean, error = channel.toxicity.shrunk(scored, sum(row.toxicity_sum for row in rows) / SCALE)
-    return max(0.0, mean - Z95 * error - channel.toxicity.mean)
-
-
 def _turn(
     kind: AlertKind,
     sign: float,

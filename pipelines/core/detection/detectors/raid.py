@@ -3,27 +3,15 @@
 import math
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
-from pipelines.core.detection.detectors.mood import toxicity_excess
-from pipelines.core.detection.lines import (
-    AGED,
-    GREETING,
-    INSULT,
-    LINK,
-    LOW_CONTENT,
-    NEWCOMER,
-    OBFUSCATED,
-    TRUSTED,
-    YOUNG,
-)
+from pipelines.core.detection.crowd import COORDINATED
+from pipelines.core.detection.lines import GREETING, INSULT, LINK, OBFUSCATED, YOUNG
 from pipelines.core.detection.state import BLOCK_S, Newcomer
 from pipelines.core.detection.view import Finding, View
 from schemas.records import Severity
 
 FAST_S: Final = 30
-SLOW_S: Final = 180
 FAST_HOSTILE: Final = 4
 """Hostile newcomers within FAST_S that make a raid; of merely suspicious ones the double."""
 SLOW_HOSTILE: Final = 7
@@ -32,56 +20,27 @@ SHARE: Final = 0.5
 """Of the newcomers of the span that must look hostile, unless there are UNDENIABLE of them."""
 SUSPICIOUS_SHARE: Final = 0.7
 UNDENIABLE: Final = 10
-COORDINATED: Final = 3
-"""Newcomers with one text that count as coordinated."""
 HOSTILE_SCORE: Final = 0.8
 SUSPICIOUS_SCORE: Final = 0.5
 LINK_SHARE: Final = 0.6
 """Hostile newcomers with links from which on this is spam.links, and no raid of its own."""
-NOTICE_S: Final = 180
 FRIENDS: Final = 5
 FRIENDLY_SHARE: Final = 0.4
-
-_WEIGHTS: Final = (
-    (YOUNG, 0.6),
-    (OBFUSCATED, 0.5),
-    (INSULT, 0.8),
-    (LINK, 0.2),
-    (GREETING, -0.4),
-    (AGED, -0.1),
-)
-_COORDINATION: Final = 0.45
-_EMOTES: Final = -0.3
-"""Guests of a friendly raid paste their channel's raid line, full of its emotes."""
-_ANNOUNCED: Final = -0.3
-TOXIC_WEIGHT: Final = 2.0
-"""Per unit of the chat's excess toxicity, up to TOXIC_MOST: a toxic moment adds to other evidence."""
-TOXIC_MOST: Final = 0.3
-_LONE_REACTION: Final = -0.2
 
 
 class Raid:
     """Who comes in unusual numbers, and with what in hand: attack.raid or raid.friendly.
 
-    Each newcomer gets additive evidence (a naive Bayes log-odds with weights set by hand): account age, text
-    shared with other newcomers, insults, obfuscation, links; greetings and emotes speak for a guest. Sources:
-    hate raids as bursts of young accounts, Han et al., "Hate Raids on Twitch" (CSCW 2023); crowds against
-    a baseline as in `surge`.
+    Each newcomer has a score of hostility (see `crowd`). Sources: hate raids as bursts of young accounts,
+    Han et al., "Hate Raids on Twitch" (CSCW 2023); crowds against a baseline as in `surge`.
     """
 
     def step(self, view: View) -> Iterator[Finding]:
         """At most one finding of each kind."""
-        now = view.now.second
-        since = now - SLOW_S
-        announced = 0 <= now - view.stream.notice_at < NOTICE_S
-        if not announced and not any(line.flags & NEWCOMER for line in view.lines):
+        crowd = view.crowd
+        if crowd is None or (len(crowd.newcomers) < KEEP_HOSTILE and not crowd.announced):
             return
-        newcomers = {author: n for author, n in view.stream.newcomers.items() if n.last > since}
-        if len(newcomers) < KEEP_HOSTILE and not announced:
-            return
-        texts = Counter(n.key for n in newcomers.values() if n.key)
-        toxic = min(TOXIC_MOST, TOXIC_WEIGHT * toxicity_excess(now, view.stream, view.channel))
-        scores = {a: _score(n, texts, toxic, announced) for a, n in newcomers.items()}
+        newcomers, scores, announced = crowd.newcomers, crowd.scores, crowd.announced
         hostile = {a: n for a, n in newcomers.items() if scores[a] >= HOSTILE_SCORE}
         attack = self._attack(view, newcomers, hostile, scores)
         if attack is not None:
@@ -199,25 +158,6 @@ def _unusual(view: View, count: int, seconds: int) -> bool:
     mean, _ = view.channel.newcomer_rate.at(view.now.second // BLOCK_S)
     usual = mean * seconds / BLOCK_S
     return count >= usual + 4.0 * math.sqrt(usual + 1.0)
-
-
-def _score(newcomer: Newcomer, texts: Counter[int], toxic: float, announced: bool) -> float:
-    flags = newcomer.flags
-    if flags & TRUSTED:
-        return 0.0
-    score = _weigh(flags) + toxic
-    if newcomer.key and texts[newcomer.key] >= COORDINATED:
-        score += _COORDINATION
-    if flags & LOW_CONTENT and not newcomer.key:
-        score += _LONE_REACTION
-    if not flags & INSULT:
-        score += _EMOTES * bool(newcomer.emotes) + _ANNOUNCED * announced
-    return score
-
-
-@lru_cache(maxsize=4_096)
-def _weigh(flags: int) -> float:
-    return sum(weight for flag, weight in _WEIGHTS if flags & flag)
 
 
 def _severity(hostile: int) -> Severity:
