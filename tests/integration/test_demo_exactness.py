@@ -81,19 +81,7 @@ def test_the_bundled_recording_is_exact_and_raises_its_alerts(stack: Stack, tmp_
     assert found["exact"]
     assert {"attack.raid", "flood.account", "raid.friendly", "hype"} <= set(found["alerts"]["by_kind"])
     live = _live_episodes(ApiRows(stack), found["run_id"])
-    assert [episode for episode in live if not episode[1].startswith("mood.")] == _offline_episodes(BUNDLED)
-
-
-def test_a_wave_over_channels_is_told_as_the_offline_run_tells_it(stack: Stack, tmp_path: Path) -> None:
-    path = tmp_path / "attacks.jsonl.gz"
-    simulated = pulse("simulate", "attacks", "--seed", "7", "--output", path)
-    assert simulated.returncode == 0, simulated.stderr
-    found = drained_demo(path, report=tmp_path / "report.json")
-    assert found["exact"]
-    live = _live_episodes(ApiRows(stack), found["run_id"])
-    offline = _offline_episodes(path)
-    assert "attack.wave" in {kind for _, kind, *_ in offline}
-    assert [episode for episode in live if not episode[1].startswith("mood.")] == offline
+    assert [episode for episode in live if not episode[1].startswith("mood.")] == _offline_episodes()
 
 
 Episode = tuple[str, str, str, int, int, int]
@@ -115,13 +103,13 @@ def _live_episodes(rows: ApiRows, run_id: str) -> list[Episode]:
     return sorted(_episode(row | {"stream": row["stream_id"].partition("/")[2]}, first=0) for row in found)
 
 
-def _offline_episodes(path: Path) -> list[Episode]:
+def _offline_episodes() -> list[Episode]:
     """What `pulse detect` finds."""
     first: dict[str, int] = {}
-    with gzip.open(path, "rb") as lines:
+    with gzip.open(BUNDLED, "rb") as lines:
         for line in map(json.loads, lines):
             first[line["stream"]] = min(line["offset_ms"], first.get(line["stream"], line["offset_ms"]))
-    offline = pulse("detect", "--no-model", path)
+    offline = pulse("detect", "--no-model", BUNDLED)
     assert offline.returncode == 0, offline.stderr
     found = map(json.loads, offline.stdout.splitlines())
     return sorted(_episode(row, first=first[row["stream"]]) for row in found)

@@ -14,7 +14,8 @@ def test_one_json_line_with_rate_settings_and_machine(tmp_path: Path) -> None:
     )
     recording.write_text("\n".join(map(json.dumps, lines)))
     run = CliRunner().invoke(
-        app, ["detect", "--input", str(recording), "--messages", "40", "--channels", "3"]
+        app,
+        ["detect", "--only", "throughput", "--input", str(recording), "--messages", "40", "--channels", "3"],
     )
     assert run.exit_code == 0, run.output
     found = json.loads(run.stdout)

@@ -1,0 +1,1 @@
+"""The detection benchmark: simulated families against ground truth, real chat against none."""
