@@ -40,12 +40,18 @@ class Scorer(Protocol):
 
 
 def load_scorer(model: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Scorer:
-    """Load a model by name (a folder under `serving/models`) or by the path of its folder.
+    """Load a model by name (a folder under `serving/models`), by the path of its folder, or as `hf:…`.
+
+    `hf:…` names Hugging Face classifiers, see `serving.scorer.hf_config.read_hf_config`.
 
     Raises:
         ModelNotFoundError: If there is no such model or a file of it is missing.
         DeviceUnavailableError: If it cannot run on `device` (cpu or cuda) here.
     """
+    if str(model).startswith("hf:"):
+        from serving.scorer.hf import HfScorer
+
+        return HfScorer.load(str(model), device)
     from serving.scorer.fast import FastScorer
 
     return FastScorer.load(model_folder(model), device)
