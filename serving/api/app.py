@@ -21,6 +21,7 @@ from serving.api.clickhouse_http import ClickHouseHttp, QuerySource
 from serving.api.history import BadRequestError, History
 from serving.api.live import LiveHub
 from serving.api.norms import Norms
+from serving.api.sources import Sources
 from serving.api.store import QueryRefusedError, Store, StoreUnavailableError
 from serving.api.streams import StreamList
 
@@ -93,7 +94,8 @@ def create_app(
     """
     norms = Norms(store)
     streams, history = StreamList(store, norms), History(store, norms)
-    hub = LiveHub(norms, streams)
+    sources = Sources(store)
+    hub = LiveHub(norms, streams, sources)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -109,13 +111,14 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     _add_errors(app)
     _add_history(app, streams, history)
+    _add_sources(app, sources)
     _add_operations(app, store, streams, registry)
     if channels is not None:
         add_channels(app, channels)
 
     @app.websocket("/api/v1/{workspace}/live")
     async def live(socket: WebSocket, workspace: Workspace) -> None:
-        """Frames {type: windows | activity | alerts | streams, rows}, at most two of a type a second."""
+        """Frames {type: windows|activity|alerts|streams|sources, rows}, at most two of a type a second."""
         await hub.serve(socket, workspace)
 
     if static is not None:
@@ -222,6 +225,13 @@ def _add_history(app: FastAPI, streams: StreamList, history: History) -> None:
     ) -> models.Events:
         """Raids, stream up and down, gaps and the like, newest first."""
         return models.Events(events=history.events(workspace, stream_id, kind, start, to, limit))
+
+
+def _add_sources(app: FastAPI, sources: Sources) -> None:
+    @app.get("/api/v1/{workspace}/sources")
+    def get_sources(workspace: Workspace) -> models.Sources:
+        """Where the source of each channel stands, and what it missed in the last 24 hours."""
+        return models.Sources(sources=sources.read(workspace))
 
 
 def _add_operations(app: FastAPI, store: Store, streams: StreamList, registry: CollectorRegistry) -> None:

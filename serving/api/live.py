@@ -18,6 +18,7 @@ from fastapi import WebSocket, WebSocketDisconnect
 from schemas.records import Activity, Alert, Window
 from serving.api.norms import Norms
 from serving.api.points import window_point
+from serving.api.sources import Sources
 from serving.api.store import StoreUnavailableError
 from serving.api.streams import StreamList
 
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 TICK_S: Final = 0.5
 STREAMS_EVERY: Final = 4
-"""Ticks between two pushes of the streams' rows, which are read from the store while a page is open."""
+"""Ticks between two pushes of the streams' and sources' rows, read from the store while a page is open."""
 STREAMS_WITHIN_S: Final = 3_600
 MAX_PENDING: Final = 2_000
 LIVE_SIZE_MS: Final = 1_000
@@ -67,8 +68,8 @@ class Page:
 class LiveHub:
     """Gathers what the sink stores and hands it to the open pages."""
 
-    def __init__(self, norms: Norms, streams: StreamList) -> None:
-        self._norms, self._streams = norms, streams
+    def __init__(self, norms: Norms, streams: StreamList, sources: Sources) -> None:
+        self._norms, self._streams, self._sources = norms, streams, sources
         self._lock = threading.Lock()
         self._fresh: dict[tuple[str, str], dict[Key, msgspec.Struct]] = {}
         self._pages: set[Page] = set()
@@ -134,6 +135,8 @@ class LiveHub:
             for workspace in {page.workspace for page in self._pages}:
                 rows = await asyncio.to_thread(self._streams.read, workspace, STREAMS_WITHIN_S)
                 self._offer(workspace, "streams", {(row.stream_id,): row.model_dump() for row in rows})
+                found = await asyncio.to_thread(self._sources.read, workspace)
+                self._offer(workspace, "sources", {(row.channel,): row.model_dump() for row in found})
 
     def _offer(self, workspace: str, kind: str, rows: Rows) -> None:
         for page in self._pages:

@@ -174,6 +174,26 @@ class Events(BaseModel):
     events: list[Event]
 
 
+class Source(BaseModel):
+    """A channel as its source last said; gaps, seconds and lines are of the last 24 hours."""
+
+    channel: str
+    platform: str
+    state: str
+    reason: str
+    since: int
+    gaps_24h: int
+    missed_s_24h: float
+    recovered_24h: int
+    last_gap_at: int | None
+
+
+class Sources(BaseModel):
+    """Answer of /sources."""
+
+    sources: list[Source]
+
+
 class Channel(BaseModel):
     """A channel that is to be listened to; `listener` and `state` are null where no process does."""
 

@@ -105,6 +105,10 @@ def api(world: World, failing: set[str]) -> APIRouter:
         fail("streams")
         return {"streams": [answers.stream_row(world, s) for s in world.streams.values()]}
 
+    @router.get("/{workspace}/sources")
+    async def sources(workspace: str) -> Row:
+        return {"sources": list(world.sources.values())}
+
     @router.get("/{workspace}/windows")
     async def windows(workspace: str, stream_id: str, step_ms: int, request: Request) -> Row:
         fail("windows")

@@ -23,6 +23,24 @@ def test_a_silent_stream_is_called_blind_everywhere(console: ConsolePage) -> Non
     expect(console.figure("freshness")).to_contain_text("silent")
 
 
+def test_sources_that_are_not_heard_are_listed_with_their_reasons(console: ConsolePage) -> None:
+    listed = console.mark("source")
+    expect(listed).to_have_count(2)
+    expect(listed.nth(0)).to_contain_text(re.compile("suspended.*Blocked.*has been suspended", re.DOTALL))
+    expect(listed.nth(1)).to_contain_text(re.compile("pixelpunk.*Degraded.*no PONG for 10 s", re.DOTALL))
+    console.select(PIXEL)
+    expect(console.mark("source-banner")).to_contain_text("no line and no PONG for 10 s")
+    console.select(NOVA)
+    expect(console.mark("source-banner")).to_have_count(0)
+    expect(console.mark("missed")).to_have_text(re.compile("2 gaps, 41 s missed in 24 h"))
+
+
+def test_a_source_that_recovers_leaves_the_list(console: ConsolePage, server: FakeServer) -> None:
+    expect(console.mark("source")).to_have_count(2)
+    server.push("sources", [server.world.source("twitch:pixelpunk", "live")])
+    expect(console.mark("source")).to_have_count(1)
+
+
 def test_the_end_of_a_silent_streams_charts_is_hatched(console: ConsolePage) -> None:
     console.select(PIXEL)
     console.wait_charts()

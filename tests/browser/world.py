@@ -143,11 +143,32 @@ class World:
         self.streams = {s.stream_id: s for s in (default_streams() if streams is None else streams)}
         self.elapsed_s = HISTORY_S
         self.alerts: dict[str, Row] = {}
+        self.sources: dict[str, Row] = {}
+        if streams is None:
+            self.source("twitch:nova_live", "live", gaps_24h=2, missed_s_24h=41.2, last_gap_at=START_MS)
+            self.source("twitch:pixelpunk", "degraded", reason="no line and no PONG for 10 s")
+            self.source("twitch:suspended", "blocked", reason="This channel has been suspended.")
         if streams is None:
             self._past_alerts()
 
     def advance(self, seconds: int = 1) -> None:
         self.elapsed_s += seconds
+
+    def source(self, channel: str, state: str, **changes: Any) -> Row:
+        """Where the source of a channel stands now."""
+        row = {
+            "channel": channel,
+            "platform": channel.split(":", 1)[0],
+            "state": state,
+            "reason": "",
+            "since": START_MS - 48_000,
+            "gaps_24h": 0,
+            "missed_s_24h": 0.0,
+            "recovered_24h": 0,
+            "last_gap_at": None,
+        }
+        self.sources[channel] = row | changes
+        return self.sources[channel]
 
     def now(self, stream: Stream) -> int:
         """The newest second of the stream's own clock, in ms."""

@@ -50,6 +50,7 @@ async function detailOf(response) {
 const inWorkspace = (name) => `${encodeURIComponent(state.workspace)}/${name}`;
 
 export const fetchStreams = (signal) => get(inWorkspace("streams"), {}, signal);
+export const fetchSources = (signal) => get(inWorkspace("sources"), {}, signal);
 export const fetchWindows = (params, signal) => get(inWorkspace("windows"), params, signal);
 export const fetchActivity = (params, signal) => get(inWorkspace("activity"), params, signal);
 export const fetchMessages = (params, signal) => get(inWorkspace("messages"), params, signal);

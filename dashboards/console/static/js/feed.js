@@ -1,6 +1,6 @@
 // Keeps the page's picture of the workspace: streams, alerts, health, and the live feed that changes them.
 
-import { ApiError, fetchAlerts, fetchHealth, fetchStreams, liveUrl } from "./api.js";
+import { ApiError, fetchAlerts, fetchHealth, fetchSources, fetchStreams, liveUrl } from "./api.js";
 import { onActivityRows, onWindowRows, resetSeries, ensureRange } from "./chartfeed.js";
 import { t, tOr } from "./i18n.js";
 import { LiveFeed } from "./live.js";
@@ -32,10 +32,11 @@ export async function refresh() {
   clearTimeout(poll);
   let wait = POLL_MS;
   try {
-    const [answer] = await Promise.all([fetchStreams(), loadAlerts({}), loadHealth()]);
+    const [answer, { sources }] = await Promise.all([fetchStreams(), fetchSources(), loadAlerts({}), loadHealth()]);
     const known = new Set(answer.streams.map((stream) => stream.stream_id));
     for (const id of state.streams.keys()) if (!known.has(id)) state.streams.delete(id);
     mergeStreams(answer.streams);
+    takeSources(sources);
     Object.assign(state, { streamsLoaded: true, streamsError: null, access: "ok" });
     if (!state.selected) selectFirst();
   } catch (error) {
@@ -93,6 +94,7 @@ async function loadHealth() {
 function onFrame(frame) {
   const own = (frame.rows ?? []).filter((row) => row.stream_id === state.selected);
   if (frame.type === "streams") mergeStreams(frame.rows);
+  else if (frame.type === "sources") takeSources(frame.rows);
   else if (frame.type === "alerts") mergeAlerts(frame.rows, { announce: true });
   else if (frame.type === "windows" && own.length) onWindowRows(own);
   else if (frame.type === "activity" && own.length) onActivityRows(own);
@@ -115,6 +117,10 @@ function mergeStreams(rows) {
   }
   state.order = order.next(state.streams, state.order);
   if (!state.selected && state.streamsLoaded) selectFirst();
+}
+
+function takeSources(rows) {
+  for (const row of rows) state.sources.set(row.channel, row);
 }
 
 function mergeAlerts(rows, { announce }) {

@@ -12,6 +12,7 @@ export const state = {
   connection: { state: "connecting", retryAt: 0, lastFrameAt: 0 }, // connecting | live | reconnecting | stale
   health: null,
   streams: new Map(),
+  sources: new Map(), // by channel: whether it is heard, and what was missed
   streamsLoaded: false,
   streamsError: null,
   order: [],

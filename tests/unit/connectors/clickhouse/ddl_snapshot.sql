@@ -714,6 +714,70 @@ SELECT
 FROM pulse.landing_messages
 WHERE (kind = 'message') AND (scored_at > 0)
 
+CREATE MATERIALIZED VIEW pulse.feed_source_gaps TO pulse.source_gaps
+(
+    `workspace` String,
+    `channel` String,
+    `event_id` String,
+    `platform` String,
+    `stream_id` String,
+    `at` DateTime64(3, 'UTC'),
+    `span_from` DateTime64(3, 'UTC'),
+    `span_to` DateTime64(3, 'UTC'),
+    `cause` String,
+    `recovered` UInt64,
+    `received_at` DateTime64(3, 'UTC'),
+    `expires_at` DateTime64(3, 'UTC')
+)
+AS WITH
+    (
+        SELECT mapFromArrays(groupArray(concat(platform, '/', what)), groupArray(span_s))
+        FROM pulse.retention
+        FINAL
+    ) AS spans
+SELECT
+    workspace,
+    channel,
+    event_id,
+    splitByChar(':', channel)[1] AS platform,
+    stream_id,
+    fromUnixTimestamp64Milli(landing_events.at, 'UTC') AS at,
+    fromUnixTimestamp64Milli(ifNull(`from`, landing_events.at), 'UTC') AS span_from,
+    fromUnixTimestamp64Milli(ifNull(to, landing_events.at), 'UTC') AS span_to,
+    ifNull(cause, '') AS cause,
+    toUInt64(greatest(ifNull(recovered, 0), 0)) AS recovered,
+    fromUnixTimestamp64Milli(landing_events.received_at, 'UTC') AS received_at,
+    fromUnixTimestamp64Milli(least(landing_events.at + (toInt64(if(mapContains(spans, concat(platform, '/derived')), spans[concat(platform, '/derived')], spans['*/derived'])) * 1000), 4102444800000), 'UTC') AS expires_at
+FROM pulse.landing_events
+WHERE kind = 'gap'
+
+CREATE MATERIALIZED VIEW pulse.feed_source_states TO pulse.source_states
+(
+    `workspace` String,
+    `channel` String,
+    `platform` String,
+    `state` String,
+    `reason` String,
+    `since` DateTime64(3, 'UTC'),
+    `expires_at` DateTime64(3, 'UTC')
+)
+AS WITH
+    (
+        SELECT mapFromArrays(groupArray(concat(platform, '/', what)), groupArray(span_s))
+        FROM pulse.retention
+        FINAL
+    ) AS spans
+SELECT
+    workspace,
+    channel,
+    splitByChar(':', channel)[1] AS platform,
+    ifNull(state, '') AS state,
+    ifNull(cause, '') AS reason,
+    fromUnixTimestamp64Milli(at, 'UTC') AS since,
+    fromUnixTimestamp64Milli(least(at + (toInt64(if(mapContains(spans, concat(platform, '/derived')), spans[concat(platform, '/derived')], spans['*/derived'])) * 1000), 4102444800000), 'UTC') AS expires_at
+FROM pulse.landing_events
+WHERE kind = 'source_state'
+
 CREATE MATERIALIZED VIEW pulse.feed_stream_spans TO pulse.stream_spans
 (
     `workspace` String,
@@ -798,10 +862,10 @@ CREATE VIEW pulse.gaps
     `stream_id` LowCardinality(String),
     `event_id` String,
     `at` DateTime64(3, 'UTC'),
-    `span_from` Nullable(DateTime64(3, 'UTC')),
-    `span_to` Nullable(DateTime64(3, 'UTC')),
-    `cause` Nullable(String),
-    `recovered` Nullable(Int64)
+    `span_from` DateTime64(3, 'UTC'),
+    `span_to` DateTime64(3, 'UTC'),
+    `cause` LowCardinality(String),
+    `recovered` UInt64
 )
 AS SELECT
     workspace,
@@ -814,8 +878,9 @@ AS SELECT
     span_to,
     cause,
     recovered
-FROM pulse.events
-WHERE kind = 'gap'
+FROM pulse.source_gaps
+FINAL
+WHERE expires_at > now64(3, 'UTC')
 
 CREATE VIEW pulse.index_steps
 AS SELECT
@@ -1363,6 +1428,89 @@ PARTITION BY toYYYYMM(sent_second)
 ORDER BY (workspace, stream_id, sent_second, score_key)
 TTL expires_at
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192
+
+CREATE TABLE pulse.source_gaps
+(
+    `workspace` LowCardinality(String),
+    `channel` LowCardinality(String),
+    `event_id` String,
+    `platform` LowCardinality(String),
+    `stream_id` LowCardinality(String),
+    `at` DateTime64(3, 'UTC'),
+    `span_from` DateTime64(3, 'UTC'),
+    `span_to` DateTime64(3, 'UTC'),
+    `cause` LowCardinality(String),
+    `recovered` UInt64,
+    `received_at` DateTime64(3, 'UTC'),
+    `expires_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(received_at)
+ORDER BY (workspace, channel, event_id)
+TTL toDateTime(expires_at)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192
+
+CREATE TABLE pulse.source_states
+(
+    `workspace` LowCardinality(String),
+    `channel` String,
+    `platform` LowCardinality(String),
+    `state` LowCardinality(String),
+    `reason` String,
+    `since` DateTime64(3, 'UTC'),
+    `expires_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(since)
+ORDER BY (workspace, channel)
+TTL toDateTime(expires_at)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192
+
+CREATE VIEW pulse.sources
+(
+    `workspace` LowCardinality(String),
+    `channel` String,
+    `platform` LowCardinality(String),
+    `state` LowCardinality(String),
+    `reason` String,
+    `since` DateTime64(3, 'UTC'),
+    `gaps_24h` UInt64,
+    `missed_s_24h` Float64,
+    `recovered_24h` UInt64,
+    `last_gap_at` Nullable(DateTime64(3, 'UTC'))
+)
+AS SELECT
+    states.workspace AS workspace,
+    states.channel AS channel,
+    states.platform AS platform,
+    state,
+    reason,
+    since,
+    missed.gaps AS gaps_24h,
+    missed.seconds AS missed_s_24h,
+    missed.lines AS recovered_24h,
+    nullIf(missed.newest, fromUnixTimestamp64Milli(0, 'UTC')) AS last_gap_at
+FROM
+(
+    SELECT *
+    FROM pulse.source_states
+    FINAL
+    WHERE expires_at > now64(3, 'UTC')
+) AS states
+LEFT JOIN
+(
+    SELECT
+        workspace,
+        channel,
+        count() AS gaps,
+        sum(dateDiff('millisecond', span_from, span_to)) / 1000 AS seconds,
+        sum(recovered) AS lines,
+        max(span_to) AS newest
+    FROM pulse.source_gaps
+    FINAL
+    WHERE span_to > (now64(3, 'UTC') - toIntervalHour(24))
+    GROUP BY
+        workspace,
+        channel
+) AS missed ON (missed.workspace = states.workspace) AND (missed.channel = states.channel)
 
 CREATE TABLE pulse.stream_spans
 (

@@ -6,7 +6,7 @@ import pytest
 from connectors.clickhouse.routes import ACTIVITY, ALERTS, DEAD_LETTERS, EVENTS, MESSAGES, SCORED, WINDOWS
 from schemas.codecs import encode
 from schemas.labels import EMOTIONS
-from schemas.records import DeadLetter, Emote
+from schemas.records import ChatEvent, DeadLetter, Emote
 from tests.fixtures.store import NEVER_MS, NOW_MS, TestStore, activity, alert, event, line, scored, window
 
 MESSAGE_IDS = "SELECT message_id, scored FROM messages WHERE workspace = {w:String} ORDER BY message_id"
@@ -186,6 +186,44 @@ def test_gaps_are_the_events_of_that_kind(store: TestStore) -> None:
         "SELECT cause, dateDiff('second', span_from, span_to) AS s FROM gaps WHERE workspace = 'events'"
     )
     assert row == {"cause": "reconnect", "s": 5}
+
+
+def state(workspace: str, number: int, name: str, **changes: object) -> ChatEvent:
+    fields = {"kind": "source_state", "state": name, "span_from": None, "span_to": None, "cause": None}
+    return event(workspace, f"s{number}", at=NOW_MS + number, **(fields | changes))
+
+
+def test_a_source_stands_as_it_last_said_and_tells_what_it_missed(store: TestStore) -> None:
+    w = "sources"
+    store.put(
+        EVENTS, state(w, 3, "degraded", cause="no PONG"), state(w, 1, "connecting"), state(w, 2, "live")
+    )
+    store.put(EVENTS, state(w, 2, "live"), state(w, 1, "live", channel="twitch:other"))  # read again
+    long_ago = {"at": NOW_MS - 90_000_000, "span_from": NOW_MS - 90_001_000, "span_to": NOW_MS - 90_000_000}
+    store.put(
+        EVENTS,
+        event(w, "g1", recovered=7),
+        event(w, "g1", recovered=7),
+        event(w, "g2"),
+        event(w, "g3", **long_ago),
+    )
+    rows = store.rows(
+        "SELECT channel, state, reason, gaps_24h, missed_s_24h, recovered_24h, last_gap_at IS NULL AS none "
+        "FROM sources WHERE workspace = 'sources' ORDER BY channel"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("twitch:other", "live", "", 0, 0, 0, True),
+        ("twitch:someone", "degraded", "no PONG", 2, 10, 7, False),
+    ]
+
+
+def test_states_and_gaps_outlive_the_texts(store: TestStore) -> None:
+    old = {"at": NOW_MS - 200_000_000, "expires_at": NOW_MS - 100_000_000}
+    store.put(EVENTS, state("outlived", 1, "live", **old), event("outlived", "g1", **old))
+    store.client.command("OPTIMIZE TABLE channel_events FINAL")
+    assert store.one("SELECT count() FROM events WHERE workspace = 'outlived'") == 0
+    assert store.one("SELECT count() FROM gaps WHERE workspace = 'outlived'") == 1
+    assert store.one("SELECT state FROM sources WHERE workspace = 'outlived'") == "live"
 
 
 def test_activity_counts_a_second_once(store: TestStore) -> None:

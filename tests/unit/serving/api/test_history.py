@@ -76,6 +76,24 @@ def test_lines_that_the_platform_took_back_are_not_answered(api: TestClient, sto
     assert "secret" not in api.post("/api/v1/sql", json=asked).text
 
 
+def test_sources_tell_their_state_and_what_they_missed(api: TestClient, store: TestStore) -> None:
+    degraded = {"kind": "source_state", "state": "degraded", "cause": "no PONG", "span_from": None}
+    store.put(EVENTS, event("stands", "s1", **degraded), event("stands", "g1"))
+    (source,) = api.get("/api/v1/stands/sources").json()["sources"]
+    assert source == {
+        "channel": "twitch:someone",
+        "platform": "twitch",
+        "state": "degraded",
+        "reason": "no PONG",
+        "since": NOW_MS,
+        "gaps_24h": 1,
+        "missed_s_24h": 5,
+        "recovered_24h": 0,
+        "last_gap_at": NOW_MS,
+    }
+    assert api.get("/api/v1/nobody/sources").json() == {"sources": []}
+
+
 def test_streams_not_heard_of_lately_can_be_left_out(api: TestClient, store: TestStore) -> None:
     store.put(
         MESSAGES, line("lately", "m1", received_at=NOW_MS - 7_200_000), line("lately", "m2", stream_id="s2")

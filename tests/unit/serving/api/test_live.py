@@ -9,6 +9,7 @@ import pytest
 from schemas.records import Window
 from serving.api.live import MAX_PENDING, LiveHub, Page
 from serving.api.norms import Norms
+from serving.api.sources import Sources
 from serving.api.streams import StreamList
 from tests.fixtures.api_store import ApiTestStore
 from tests.fixtures.store import NOW_MS, TestStore, activity, alert, window
@@ -31,7 +32,7 @@ class Socket:
 def hub(store: TestStore) -> LiveHub:
     api_store = ApiTestStore(store)
     norms = Norms(api_store)
-    return LiveHub(norms, StreamList(api_store, norms))
+    return LiveHub(norms, StreamList(api_store, norms), Sources(api_store))
 
 
 def second(start_ms: int, count: int, workspace: str = "live") -> Window:

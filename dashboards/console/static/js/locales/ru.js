@@ -92,6 +92,23 @@ export default {
   "blind.banner": "Pulse не слышит этот стрим: нет сигнала {age}. Ровный график здесь не значит спокойный чат.",
   "unscored.banner": "Большинство сообщений сейчас без оценки: настроение неизвестно. Темп и тревоги об атаках работают.",
 
+  "sources.heading": "Источники без связи",
+  "source.connecting": "Подключается",
+  "source.live": "На связи",
+  "source.degraded": "Сбой",
+  "source.offline": "Нет связи",
+  "source.blocked": "Закрыт",
+  "source.banner.connecting": "Pulse подключается к этому каналу с {since} и пока ничего не слышит.",
+  "source.banner.degraded": "Pulse не слышит этот канал с {since} и пробует снова.",
+  "source.banner.offline": "Pulse не слышит этот канал с {since}.",
+  "source.banner.blocked": "Платформа не даёт Pulse слушать этот канал с {since}.",
+  "source.reason": "Причина: {reason}.",
+  "source.missed": {
+    one: "{count} разрыв, пропущено {length} за 24 ч", few: "{count} разрыва, пропущено {length} за 24 ч",
+    many: "{count} разрывов, пропущено {length} за 24 ч", other: "{count} разрыва, пропущено {length} за 24 ч",
+  },
+  "source.lastGap": "Последний разрыв закончился {at}. Сообщений пришло позже: {recovered}.",
+
   "mood.good": "очень хорошее",
   "mood.mild": "хорошее",
   "mood.neutral": "нейтральное",

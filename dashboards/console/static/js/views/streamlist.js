@@ -6,6 +6,7 @@ import { invalidate, state } from "../state.js";
 import { coverageState, displayName, freshnessState, platformName, subtitle } from "../streams.js";
 import { coverageMark, freshnessMark, kindBadge, recordingBadge } from "./badges.js";
 import { icon } from "./icon.js";
+import { sourceList } from "./sources.js";
 import { sparkline } from "./sparkline.js";
 
 /** Ended broadcasts that are listed; the search reaches the others. */
@@ -19,7 +20,7 @@ export function streamList() {
         @input=${(event) => { state.streamFilter = event.target.value; invalidate(); }}></label>
     <h2 class="visually-hidden">${t("streams.heading")}</h2>
     <div class="stream-scroll" @pointerenter=${hold} @pointerleave=${release}>
-      ${streams.length ? group(streams) : html`<p class="quiet-note">${t("streams.none", { q: state.streamFilter })}</p>`}
+      ${sourceList()}${streams.length ? group(streams) : html`<p class="quiet-note">${t("streams.none", { q: state.streamFilter })}</p>`}
     </div></nav>`;
 }
 

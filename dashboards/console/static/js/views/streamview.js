@@ -10,12 +10,13 @@ import { alertLane } from "./alertlane.js";
 import { freshnessText, freshnessTitle, kindBadge, recordingBadge } from "./badges.js";
 import { chartCard } from "./chartcard.js";
 import { icon } from "./icon.js";
+import { missedNote, sourceBanner } from "./sources.js";
 import { viewBar } from "./viewbar.js";
 
 export function streamView() {
   const stream = selectedStream();
   return html`<section class="main" data-page="stream">
-    ${stream ? html`${header(stream)}${trust(stream)}${viewBar(stream)}${charts(stream)}`
+    ${stream ? html`${header(stream)}${sourceBanner(stream)}${trust(stream)}${viewBar(stream)}${charts(stream)}`
       : html`<p class="quiet-note">${t(state.selected ? "stream.gone" : "stream.pick")}</p>`}</section>`;
 }
 
@@ -25,7 +26,7 @@ function header(stream) {
       <button class="icon-button narrow-only" aria-label=${t("stream.back")} @click=${back}>${icon("arrow-left")}</button>
       <div><h2 data-test="stream-name">${displayName(stream)}</h2>
         <p><span>${platformName(stream)}</span>
-          <span class="stream-subtitle" title=${stream.stream_id}>${subtitle(stream) || stream.stream_id}</span></p></div>
+          <span class="stream-subtitle" title=${stream.stream_id}>${subtitle(stream) || stream.stream_id}</span>${missedNote(stream)}</p></div>
       <div class="stream-badges">${recordingBadge(stream)}${kindBadge(stream)}</div>
     </div>
     <dl class="figures ${freshnessState(stream) === "blind" ? "is-stale" : ""}">${figures(stream)}</dl></section>`;
