@@ -190,7 +190,7 @@ def test_gaps_are_the_events_of_that_kind(store: TestStore) -> None:
 
 def state(workspace: str, number: int, name: str, **changes: object) -> ChatEvent:
     fields = {"kind": "source_state", "state": name, "span_from": None, "span_to": None, "cause": None}
-    return event(workspace, f"s{number}", at=NOW_MS + number, **(fields | changes))
+    return event(workspace, f"s{number}", **({"at": NOW_MS + number} | fields | changes))
 
 
 def test_a_source_stands_as_it_last_said_and_tells_what_it_missed(store: TestStore) -> None:
