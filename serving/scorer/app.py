@@ -11,13 +11,16 @@ from starlette.concurrency import run_in_threadpool
 
 from schemas.labels import BASIC, EMOTIONS
 from schemas.scoring import REQUEST
-from serving.scorer.backend import Scorer
-from serving.scorer.batches import InvalidBatchError
+from serving.scorer.batches import InvalidBatchError, conform_request
 from serving.scorer.client import ARROW
+from serving.scorer.dynamic_batch import BatchQueue, Bound, chunks, one_batch
+from serving.scorer.model_slot import ModelSlot
 from serving.scorer.rows import rows_from_response
 from serving.scorer.settings import BatchKnobs
 
 _JSON: Final = "application/json"
+_INLINE_BYTES: Final = 1 << 20
+"""An Arrow body up to this size is decoded sooner than a thread takes it over."""
 
 
 class _Row(msgspec.Struct):
@@ -35,40 +38,71 @@ class RequestTooLargeError(InvalidBatchError):
 
 
 class ScoringService:
-    """Turns request bodies into answers. Holds the scorer and the knobs; knows nothing of Ray.
+    """Turns request bodies into answers. Holds the model and the knobs; knows nothing of Ray.
 
     Args:
-        scorer: What scores.
+        slot: Holds the model in service.
         knobs: Limits, replaceable while it runs.
     """
 
-    def __init__(self, scorer: Scorer, knobs: BatchKnobs) -> None:
-        self.scorer = scorer
+    def __init__(self, slot: ModelSlot, knobs: BatchKnobs) -> None:
+        self.slot = slot
         self.knobs = knobs
+        self._queue = BatchQueue(self._score, self._bound)
 
-    def score_arrow(self, body: bytes) -> bytes:
+    async def score_arrow(self, body: bytes) -> bytes:
         """Answer an Arrow IPC stream by one.
 
         Raises:
             InvalidBatchError: If it is no such stream or breaks the contract.
         """
-        try:
-            with pa.ipc.open_stream(body) as reader:
-                table = reader.read_all()
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, ValueError) as error:
-            raise InvalidBatchError(f"the body is no Arrow IPC stream: {error}") from error
-        answer = self._score(_checked(table))
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, answer.schema) as writer:
-            writer.write_batch(answer)
-        return bytes(sink.getvalue())
+        if len(body) <= _INLINE_BYTES:
+            batch = self._decode_arrow(body)
+        else:
+            batch = await run_in_threadpool(self._decode_arrow, body)
+        return _encode_arrow(await self._queue.score(batch))
 
-    def score_json(self, body: bytes) -> dict[str, Any]:
+    async def score_json(self, body: bytes) -> dict[str, Any]:
         """Answer `{"rows": [{id, text, lang?, platform?, emotes?}]}`, a list of rows, or one row.
 
         Raises:
             InvalidBatchError: If it is not JSON of that form.
         """
+        answer = await self._queue.score(await run_in_threadpool(self._decode_json, body))
+        identity = {name.decode(): value.decode() for name, value in answer.schema.metadata.items()}
+        return identity | {"rows": await run_in_threadpool(rows_from_response, answer)}
+
+    def info(self) -> dict[str, Any]:
+        """What this scorer is, and which model is on its way into service."""
+        scorer = self.slot.scorer
+        return {
+            "model": scorer.name,
+            "model_version": scorer.version,
+            "wanted": self.slot.wanted,
+            "loading": self.slot.loading,
+            "failure": self.slot.failure,
+            "emotions": EMOTIONS,
+            "basic": BASIC,
+            "knobs": self.knobs.model_dump(),
+        }
+
+    def _bound(self) -> Bound:
+        return Bound(self.knobs.chunk_rows, self.knobs.chunk_tokens)
+
+    def _decode_arrow(self, body: bytes) -> pa.RecordBatch:
+        try:
+            with pa.ipc.open_stream(body) as reader:
+                table = reader.read_all()
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, ValueError) as error:
+            raise InvalidBatchError(f"the body is no Arrow IPC stream: {error}") from error
+        try:
+            # Buffers are validated before anything reads them.
+            table.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise InvalidBatchError(f"the Arrow stream is corrupt: {error}") from error
+        return self._accepted(one_batch(table))
+
+    def _decode_json(self, body: bytes) -> pa.RecordBatch:
         try:
             value = json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -79,28 +113,18 @@ class ScoringService:
             batch = pa.RecordBatch.from_pylist([msgspec.structs.asdict(row) for row in typed], schema=REQUEST)
         except (msgspec.ValidationError, UnicodeEncodeError) as error:
             raise InvalidBatchError(f"not a row or a list of rows (id, text, lang, …): {error}") from error
-        return {
-            "model": self.scorer.name,
-            "model_version": self.scorer.version,
-            "rows": rows_from_response(self._score(batch)),
-        }
+        return self._accepted(batch)
 
-    def info(self) -> dict[str, Any]:
-        """What this scorer is."""
-        return {
-            "model": self.scorer.name,
-            "model_version": self.scorer.version,
-            "emotions": EMOTIONS,
-            "basic": BASIC,
-            "knobs": self.knobs.model_dump(),
-        }
-
-    def _score(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def _accepted(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         if batch.num_rows > self.knobs.max_rows:
             raise RequestTooLargeError(f"{batch.num_rows} rows; at most {self.knobs.max_rows} a request")
-        step = self.knobs.chunk_rows
-        parts = [self.scorer.score(batch.slice(at, step)) for at in range(0, max(1, batch.num_rows), step)]
-        return parts[0] if len(parts) == 1 else _one_batch(pa.Table.from_batches(parts))
+        return conform_request(batch)
+
+    def _score(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Score rows in pieces that the model takes at once, all by the model that is in service now."""
+        scorer = self.slot.scorer
+        parts = [scorer.score(piece) for piece in chunks(batch, self._bound())]
+        return parts[0] if len(parts) == 1 else one_batch(pa.Table.from_batches(parts))
 
 
 def build_app(service: ScoringService) -> FastAPI:
@@ -120,9 +144,8 @@ def build_app(service: ScoringService) -> FastAPI:
                 return _error(413, f"more than {service.knobs.max_body_bytes} bytes")
         try:
             if kind == ARROW:
-                answer = await run_in_threadpool(service.score_arrow, bytes(body))
-                return Response(answer, media_type=ARROW)
-            return JSONResponse(await run_in_threadpool(service.score_json, bytes(body)))
+                return Response(await service.score_arrow(bytes(body)), media_type=ARROW)
+            return JSONResponse(await service.score_json(bytes(body)))
         except RequestTooLargeError as error:
             return _error(413, str(error))
         except InvalidBatchError as error:
@@ -141,18 +164,11 @@ def build_app(service: ScoringService) -> FastAPI:
     return app
 
 
-def _checked(table: pa.Table) -> pa.RecordBatch:
-    """One batch of a decoded stream, whose buffers are validated before anything reads them."""
-    try:
-        table.validate(full=True)
-    except pa.ArrowInvalid as error:
-        raise InvalidBatchError(f"the Arrow stream is corrupt: {error}") from error
-    return _one_batch(table)
-
-
-def _one_batch(table: pa.Table) -> pa.RecordBatch:
-    batches = table.combine_chunks().to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
+def _encode_arrow(answer: pa.RecordBatch) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, answer.schema) as writer:
+        writer.write_batch(answer)
+    return bytes(sink.getvalue())
 
 
 def _error(status: int, message: str) -> JSONResponse:

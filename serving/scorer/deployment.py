@@ -1,28 +1,39 @@
-"""The Ray Serve deployment of the scorer: replicas, device and knobs from `ServeSettings`."""
+"""The Ray Serve deployment of the scorer: replicas, device, model and knobs from `ServeSettings`."""
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 from ray import serve
 
 from serving.scorer.settings import BatchKnobs, ServeSettings
 
+_CODE: Final = "1"
+"""Version of the replica's code, which does not change while a process of `serving.scorer.serve` lives."""
+
 
 @serve.deployment
 @serve.ingress()
 class ScorerReplica:
-    """One process that scores. `reconfigure` swaps the knobs between two requests; none is dropped."""
+    """One process that scores. `reconfigure` swaps model and knobs between two batches; drops no request."""
 
-    def __init__(self, model: str, device: str) -> None:
+    def __init__(self, device: str) -> None:
         # Imported in the replica: driver and controller read this module too and need no model.
         from serving.scorer.app import ScoringService
         from serving.scorer.backend import load_scorer
+        from serving.scorer.model_slot import ModelSlot
 
-        self._service = ScoringService(load_scorer(model, device), BatchKnobs())
+        self._service = ScoringService(ModelSlot(lambda model: load_scorer(model, device)), BatchKnobs())
 
     def reconfigure(self, user_config: dict[str, Any]) -> None:
-        """Take new knobs; called by Serve at the start and on every change of `user_config`."""
-        self._service.knobs = BatchKnobs(**user_config)
+        """Take model and knobs; called by Serve at the start and on every change of `user_config`.
+
+        At the start it returns with the model loaded. Later it returns at once: Serve sends a replica no
+        requests while it reconfigures, and the model before goes on until the new one is there.
+        """
+        knobs = dict(user_config)
+        model = knobs.pop("model")
+        self._service.knobs = BatchKnobs(**knobs)
+        self._service.slot.use(model)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The HTTP side; called by Serve after the constructor."""
@@ -32,15 +43,18 @@ class ScorerReplica:
 
 
 def build(settings: ServeSettings) -> serve.Application:
-    """The application to hand to `serve.run`."""
+    """The application to hand to `serve.run`; another model changes its `user_config` alone."""
     deployment: serve.Deployment = ScorerReplica.options(  # type: ignore[attr-defined]
         name="scorer",
         num_replicas=settings.replicas,
         max_ongoing_requests=settings.max_ongoing_requests,
-        user_config=settings.user_config,
+        user_config=settings.user_config | {"model": settings.model},
         ray_actor_options={"num_cpus": settings.cpus_per_replica, "num_gpus": settings.gpus_per_replica},
         health_check_period_s=5,
         graceful_shutdown_timeout_s=5,
+        # Without a version of its own each deploy counts as new code: Serve would replace the replicas.
+        version=_CODE,
+        _internal=True,
     )
-    application: serve.Application = deployment.bind(settings.model, settings.device)
+    application: serve.Application = deployment.bind(settings.device)
     return application

@@ -1,40 +1,71 @@
 """Ray Serve in the foreground: `python -m serving.scorer.serve`. Loopback, no dashboard, no telemetry.
 
-SIGTERM or SIGINT ends replicas, proxy, controller, raylet and GCS; SIGHUP reads serve.yaml again and sends
-its `user_config` (and the number of replicas) to the running deployment without a restart.
+SIGTERM or SIGINT ends replicas, proxy, controller, raylet and GCS. SIGHUP, and a change of the file CHOICE in
+PULSE_HOME, sends the model, `user_config` and the number of replicas to the running deployment: nothing
+restarts.
 """
 
+import contextlib
 import signal
 import sys
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import FrameType
+from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
 import psutil
+from pydantic import ValidationError
+from yaml import YAMLError
 
 from schemas.endpoints import Endpoints
 from serving.scorer.lean_ray import start_ray
-from serving.scorer.settings import SERVE_YAML, ServeSettings
+from serving.scorer.settings import CHOICE, SERVE_YAML, Choice, ServeSettings
+
+CHOICE_POLL_S: Final = 1.0
 
 
-def main(path: Path = SERVE_YAML) -> int:
-    """Run until a signal; returns the exit status."""
+def main(path: Path = SERVE_YAML) -> NoReturn:
+    """Run until a signal."""
     hangups: SimpleQueue[int] = SimpleQueue()
     signal.signal(signal.SIGHUP, lambda number, _: hangups.put(number))
     _leave_on_signal()
-    settings = ServeSettings.read(path)
+    choice = Endpoints().pulse_home.expanduser().resolve() / CHOICE
+    seen: int | None = _stamp(choice)
+    settings = ServeSettings.read(path, Choice.read(choice))
     try:
         start_ray(settings.ray_cpus, settings.object_store_bytes)
         _leave_on_signal()  # Ray has put its own handler, which exits with the signal's number
         _serve(settings)
-        while hangups.get():
-            _deploy(ServeSettings.read(path))
+        while True:
+            with contextlib.suppress(Empty):
+                hangups.get(timeout=CHOICE_POLL_S)
+                seen = None
+            if (stamp := _stamp(choice)) != seen:
+                seen = stamp
+                _redeploy(path, choice)
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
         _shut_down()
-    return 0
+
+
+def _redeploy(path: Path, choice: Path) -> None:
+    """Deploy what the files say now; what cannot be read is told, and all stays as it was."""
+    try:
+        settings = ServeSettings.read(path, Choice.read(choice))
+    except (ValidationError, YAMLError, OSError) as error:
+        sys.stderr.write(f"the scorer stays as it is: {error}\n")
+    else:
+        _deploy(settings)
+
+
+def _stamp(path: Path) -> int:
+    """Changes when the file does; 0 while there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def _leave_on_signal() -> None:
@@ -91,4 +122,4 @@ def _end(processes: list[psutil.Process]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 SERVE_YAML: Final = Path(__file__).parent / "serve.yaml"
+CHOICE: Final = "scorer.yaml"
+"""File in the stack's home that `pulse model use` writes: a `Choice`."""
 
 
 class BatchKnobs(BaseModel):
@@ -17,7 +19,25 @@ class BatchKnobs(BaseModel):
 
     max_rows: int = Field(default=4_000, ge=1, description="Rows of one request; more are refused (413).")
     max_body_bytes: int = Field(default=64 << 20, ge=1, description="Bytes of one request; more are refused.")
-    chunk_rows: int = Field(default=512, ge=1, description="Rows that the model takes at once.")
+    chunk_rows: int = Field(
+        default=512, ge=1, description="Rows that the model takes at once, of one request or of several."
+    )
+    chunk_tokens: int = Field(
+        default=32_768, ge=1, description="Tokens that the model takes at once, estimated from the bytes."
+    )
+
+
+class Choice(BaseModel):
+    """What somebody chose while the stack ran; goes before the file and the environment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str | None = Field(default=None, description="Model in service.")
+
+    @classmethod
+    def read(cls, path: Path) -> "Choice":
+        """The choice in a file; the empty one where there is no file."""
+        return cls.model_validate(yaml.safe_load(path.read_text("utf-8")) or {}) if path.is_file() else cls()
 
 
 class ServeSettings(BaseSettings):
@@ -25,7 +45,9 @@ class ServeSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="PULSE_SCORER_", extra="forbid")
 
-    model: str = Field(default="fast", description="Model name under serving/models, or a folder.")
+    model: str = Field(
+        default="fast", description="Model name under serving/models, a folder, or hf:… (serving/models/hf)."
+    )
     device: str = Field(default="cpu", pattern="^(cpu|cuda)$", description="Where replicas compute.")
     replicas: int = Field(default=1, ge=1, description="Processes that score.")
     cpus_per_replica: float = Field(default=1.0, ge=0, description="Cores that Ray reserves for a replica.")
@@ -48,6 +70,11 @@ class ServeSettings(BaseSettings):
         return env_settings, init_settings
 
     @classmethod
-    def read(cls, path: Path = SERVE_YAML) -> "ServeSettings":
-        """Settings of a file, overridden by the environment."""
-        return cls(**yaml.safe_load(path.read_text("utf-8")))
+    def read(cls, path: Path = SERVE_YAML, choice: Choice | None = None) -> "ServeSettings":
+        """Settings of a file, overridden by the environment, and both by a choice.
+
+        Raises:
+            pydantic.ValidationError: If a field is unknown or its value invalid.
+        """
+        settings = cls(**yaml.safe_load(path.read_text("utf-8")))
+        return settings.model_copy(update=(choice or Choice()).model_dump(exclude_none=True))

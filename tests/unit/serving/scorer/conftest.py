@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from serving.scorer.fast import FastScorer
+from serving.scorer.model_slot import ModelSlot
 from tests.unit.serving.scorer.stub_model import write_stub_model
 
 
@@ -16,3 +17,10 @@ def stub_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def scorer(stub_folder: Path) -> FastScorer:
     return FastScorer.load(stub_folder)
+
+
+@pytest.fixture
+def slot(scorer: FastScorer) -> ModelSlot:
+    slot = ModelSlot(lambda _: scorer)
+    slot.use("stub")
+    return slot

@@ -9,15 +9,15 @@ from fastapi.testclient import TestClient
 from schemas.scoring import REQUEST, RESPONSE
 from serving.scorer.app import ScoringService, build_app
 from serving.scorer.client import ARROW
-from serving.scorer.fast import FastScorer
+from serving.scorer.model_slot import ModelSlot
 from serving.scorer.settings import BatchKnobs
 
 JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture
-def service(scorer: FastScorer) -> ScoringService:
-    return ScoringService(scorer, BatchKnobs(max_rows=20, chunk_rows=3))
+def service(slot: ModelSlot) -> ScoringService:
+    return ScoringService(slot, BatchKnobs(max_rows=20, chunk_rows=3))
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def test_arrow_in_arrow_out(http: TestClient, rows: int) -> None:
 def test_json_in_json_out(http: TestClient, body: object) -> None:
     answer = http.post("/score", json=body)
     assert answer.status_code == 200
+    assert (answer.json()["model"], answer.json()["model_version"]) == ("stub", "0")
     row = answer.json()["rows"][0]
     assert row["id"] == "a"
     assert set(row["basic"]) == {"joy", "sadness", "anger", "fear", "surprise", "disgust", "neutral"}
@@ -105,4 +106,5 @@ def test_a_corrupt_stream_never_reaches_the_model(http: TestClient) -> None:
 
 def test_health_and_info(http: TestClient) -> None:
     assert http.get("/healthz").json() == {"status": "ok"}
-    assert http.get("/info").json()["model"] == "stub"
+    info = http.get("/info").json()
+    assert (info["model"], info["model_version"], info["loading"]) == ("stub", "0", False)

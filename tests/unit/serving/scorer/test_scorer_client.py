@@ -8,10 +8,8 @@ import pyarrow as pa
 import pytest
 
 from schemas.scoring import REQUEST
-from serving.scorer.app import ScoringService
 from serving.scorer.client import ARROW, ScorerClient, ScorerRefusedError, ScorerUnavailableError
 from serving.scorer.fast import FastScorer
-from serving.scorer.settings import BatchKnobs
 
 BATCH = pa.RecordBatch.from_pylist(
     [{"id": "1", "text": "hello", "lang": None, "platform": None, "emotes": None}], schema=REQUEST
@@ -23,9 +21,9 @@ class Misbehaving(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, service: ScoringService, script: list[int | str]) -> None:
+    def __init__(self, scorer: FastScorer, script: list[int | str]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.service, self.script, self.calls, self.connections = service, script, 0, 0
+        self.scorer, self.script, self.calls, self.connections = scorer, script, 0, 0
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -44,19 +42,24 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return
-        answer, status = self.server.service.score_arrow(body), 200
+        answer, status = self._score(body), 200
         if isinstance(step, int):
             answer, status = b'{"error": "as told"}', step
         elif step == "garbage":
             answer = b"garbage"
         elif step == "short":
-            empty = BATCH.slice(0, 0)
-            answer = self.server.service.score_arrow(_stream(empty))
+            answer = self._score(_stream(BATCH.slice(0, 0)))
         self.send_response(status)
         self.send_header("content-type", ARROW)
         self.send_header("content-length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
+
+    def _score(self, body: bytes) -> bytes:
+        with pa.ipc.open_stream(body) as reader:
+            table = reader.read_all()
+        batches = table.to_batches() or [BATCH.slice(0, 0)]
+        return _stream(self.server.scorer.score(batches[0]))
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -71,7 +74,7 @@ def _stream(batch: pa.RecordBatch) -> bytes:
 
 @pytest.fixture
 def server(scorer: FastScorer) -> Iterator[Misbehaving]:
-    server = Misbehaving(ScoringService(scorer, BatchKnobs()), ["good"])
+    server = Misbehaving(scorer, ["good"])
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
