@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from infra.cli.train_labelled import train_labelled
+
 app = typer.Typer(add_completion=False)
 
 
@@ -18,14 +20,33 @@ def train(
     version: Annotated[str, typer.Option(help="Version that every score will carry.")] = "0.1.0",
     epochs: Annotated[int | None, typer.Option(help="Passes over the training rows.", min=1)] = None,
     threads: Annotated[int, typer.Option(help="Threads of the network's part of a step.", min=1)] = 2,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Fine-tune on this .parquet or .csv instead.", exists=True, dir_okay=False),
+    ] = None,
+    base: Annotated[
+        str, typer.Option("--from", help="With --data: model name or folder to begin with.")
+    ] = "fast",
+    name: Annotated[
+        str | None, typer.Option(help="With --data: name of the new model; default: model and file.")
+    ] = None,
 ) -> None:
     """Train the scoring model from ../shared/data (or PULSE_SHARED/data): under 30 minutes on 2 cores.
 
     Prepares the labelled sets, trains, calibrates and tunes thresholds on the dev parts, and writes a folder
     that `pulse score --model` and the stack can load. Needs the extra `train` (uv sync --extra train). The
     same seed gives the same model on one machine. Then `pulse evaluate --card` writes the model card.
+
+    With --data: a few careful epochs from a model that is there, on your own labels. Columns: text, and any
+    of sentiment (negative, neutral, positive), toxicity, hate, sarcasm (0 to 1), emotions and basic (names
+    joined by |); group and split (train, dev, test) if the rows are to be parted by them. What you do not
+    label is held where it was. Prints figures before and after on the held-out part, and writes the
+    versioned folder PULSE_HOME/models/NAME/VERSION, which `pulse score --model` and `pulse model use` take.
     """
     try:
+        if data is not None:
+            train_labelled(data, base, name, epochs, threads)
+            return
         import torch
 
         from serving.training.datasets import DataMissingError, data_folder

@@ -25,12 +25,7 @@ def write_model(
 ) -> None:
     """Write the folder; `slopes` and `offsets` (one a logit), the calibration, go into the last layer."""
     folder.mkdir(parents=True, exist_ok=True)
-    scales = np.abs(fitted.table).max(axis=1).astype(np.float32) / 127
-    scales = np.maximum(scales, 1e-8).astype(np.float16).astype(np.float32)
-    scales[scales == 0] = 1.0
-    table = np.clip(np.rint(fitted.table / scales[:, None]), -127, 127).astype(np.int8)
-    np.save(folder / TABLE, table)
-    np.save(folder / SCALES, scales.astype(np.float16))
+    write_table(folder, fitted.table)
     state = {name: tensor.detach().numpy() for name, tensor in fitted.network.state_dict().items()}
     graph = _graph(
         state["hidden.weight"],
@@ -40,6 +35,16 @@ def write_model(
     )
     onnx.save(graph, folder / HEADS)
     (folder / CONFIG).write_text(config.model_dump_json(indent=1) + "\n", "utf-8")
+
+
+def write_table(folder: Path, table: NDArray[np.float32]) -> None:
+    """Write the embedding table, 8 bits a weight with one scale a row."""
+    scales = np.abs(table).max(axis=1).astype(np.float32) / 127
+    scales = np.maximum(scales, 1e-8).astype(np.float16).astype(np.float32)
+    scales[scales == 0] = 1.0
+    quantised = np.clip(np.rint(table / scales[:, None]), -127, 127).astype(np.int8)
+    np.save(folder / TABLE, quantised)
+    np.save(folder / SCALES, scales.astype(np.float16))
 
 
 def _graph(

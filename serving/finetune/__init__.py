@@ -1,0 +1,1 @@
+"""Fine-tuning of a shipped model on somebody's own labels."""
