@@ -222,6 +222,37 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """The stream ids that a wave covers; otherwise the one stream."""
 
 
+class ScoreDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """pulse.shadow.v1: one line of a sample as the model in service and a candidate score it.
+
+    Holds no text and no author. Figures are by name (`toxicity`, `basic.joy`, `emotions.love`, …), rounded to
+    1 / labels.SCALE. A line that comes twice gives the same record again but for `compared_at`.
+    """
+
+    schema_version: Literal[1] = 1
+    workspace: str = "default"
+    channel: str
+    stream_id: str
+    message_id: str
+    sent_at: int
+    expires_at: int
+    compared_at: int
+    model: str
+    model_version: str
+    candidate: str
+    candidate_version: str
+    share: float
+    """Share of all lines that the sample holds."""
+    lang: str | None
+    candidate_lang: str | None
+    abstained: bool
+    candidate_abstained: bool
+    scores: dict[str, float]
+    """Figures of the model in service."""
+    candidate_scores: dict[str, float]
+    """Figures of the candidate, under the same names."""
+
+
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """chat.dlq.v1: a record that could not be read, with its original bytes.
 

@@ -13,6 +13,7 @@ from schemas.records import (
     DeadLetter,
     FollowedChannel,
     Listener,
+    ScoreDifference,
     ScoredMessage,
     Window,
 )
@@ -24,6 +25,7 @@ WINDOWS: Final = "pulse.windows.v1"
 ACTIVITY: Final = "pulse.activity.v1"
 ALERTS: Final = "pulse.alerts.v1"
 DEAD_LETTERS: Final = "chat.dlq.v1"
+SHADOW: Final = "pulse.shadow.v1"
 CHANNELS: Final = "pulse.channels.v1"
 LISTENERS: Final = "pulse.listeners.v1"
 
@@ -35,6 +37,7 @@ RECORD_TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     ACTIVITY: Activity,
     ALERTS: Alert,
     DEAD_LETTERS: DeadLetter,
+    SHADOW: ScoreDifference,
     CHANNELS: FollowedChannel,
     LISTENERS: Listener,
 }

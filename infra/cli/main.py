@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "dlq": ("infra.cli.dlq:app", "List and re-inject dead letters."),
     "notify": ("infra.cli.notify:app", "Tell people of alerts, by webhook and Telegram."),
     "model": ("infra.cli.model:app", "Show and change the model that the running stack scores with."),
+    "shadow": ("infra.cli.shadow:app", "Compare a candidate model with the one in service on live chat."),
     "train": ("infra.cli.train:app", "Train the scoring model."),
     "evaluate": ("infra.cli.evaluate:app", "Evaluate a model on the labelled test sets."),
     "dashboards": ("infra.cli.dashboards:app", "Build Grafana dashboards and push them."),

@@ -1,0 +1,1 @@
+"""Shadow mode: a candidate scores a sample of what the model in service has scored."""
