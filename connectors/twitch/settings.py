@@ -1,5 +1,7 @@
 """Settings of the Twitch source, from the environment (prefix `PULSE_TWITCH_`)."""
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -13,8 +15,22 @@ class TwitchSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PULSE_TWITCH_", frozen=True)
 
     token: SecretStr | None = Field(
-        default=None, description="User access token with the scope chat:read; without one: anonymous."
+        default=None,
+        description="User access token; scopes: chat:read for IRC, user:read:chat for EventSub, "
+        "moderator:manage:… to moderate.",
     )
+    refresh_token: SecretStr | None = Field(default=None, description="Renews the token once it has expired.")
+    client_id: str = Field(default="", description="Of the application; Twitch tells that of a user's token.")
+    client_secret: SecretStr | None = Field(
+        default=None, description="Of the application, to renew tokens and for conduits."
+    )
+    token_file: Path | None = Field(
+        default=None,
+        description="JSON with access_token, refresh_token, client_id, client_secret, for its owner alone "
+        "(mode 0600); renewed tokens are written back.",
+    )
+    api_url: str = Field(default="https://api.twitch.tv/helix", description="Twitch's API (Helix).")
+    auth_url: str = Field(default="https://id.twitch.tv/oauth2", description="Where tokens come from.")
     login: str = Field(default="", description="The token's user name, in lower case.")
     url: str = Field(default="wss://irc-ws.chat.twitch.tv:443", description="Twitch's IRC over WebSocket.")
     channels_per_connection: int = Field(default=40, ge=1, le=100, description="Channels of a connection.")

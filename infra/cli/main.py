@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("infra.cli.replay:app", "Feed recorded chat into the running stack."),
     "connect": ("infra.cli.connect:app", "Feed live chat into the running stack."),
     "channels": ("infra.cli.channels:app", "The list of channels that are listened to."),
+    "moderate": ("infra.cli.moderate:app", "Act on a Twitch chat, after approval."),
     "import": ("infra.cli.import_chat:app", "Turn chat exports of other tools into recorded chat."),
     "simulate": ("infra.cli.simulate:app", "Write or feed simulated chat by a scenario."),
     "sql": ("infra.cli.sql:app", "Query the store."),
