@@ -26,6 +26,10 @@ ON_THE_WAY_MS: Final = 1_000
 """A heartbeat stays so far behind the last sign of life: lines said before it may still be on their way."""
 
 
+REPEAT_MS: Final = 4_000
+"""A heartbeat is repeated after so long where the platform gives signs of life more seldom."""
+
+
 class Link(Protocol):
     """One connection to a platform, as far as the feed must know it."""
 
@@ -65,6 +69,7 @@ class LiveFeed:
         workspace: str = "default",
         queue_records: int = 10_000,
         advice: str = "check the credentials",
+        promised_ms: int = 0,
         on_state: OnState | None = None,
     ) -> None:
         """Prepare.
@@ -76,6 +81,8 @@ class LiveFeed:
             workspace: whose data it is.
             queue_records: records held while Kafka is slower; then `put` waits.
             advice: what to do where the platform blocks every worker, as the end of the error's sentence.
+            promised_ms: the platform promises a sign of life at least so often; where that is seldom, a
+                silent channel's last heartbeat is repeated in between, so that no reader takes it for lost.
             on_state: told of each change of a channel: key, state, reason.
         """
         self._platform = platform
@@ -84,6 +91,7 @@ class LiveFeed:
         self._workspace = workspace
         self._queue_records = queue_records
         self._advice = advice
+        self._promised_ms = promised_ms
         self._on_state = on_state
         self._channels: dict[str, ChannelRecords] = {}
         self._coverage = Coverage()
@@ -91,6 +99,8 @@ class LiveFeed:
         self._states: dict[str, tuple[State, str]] = {}
         self._heard_ms: dict[str, int] = {}
         """Up to when each channel's clock was moved, by a line or a heartbeat."""
+        self._beaten_ms: dict[str, int] = {}
+        """When each channel had its last heartbeat."""
         self._seen = SeenIds()
         self._held: deque[Record] = deque()
         self._arrived = asyncio.Event()
@@ -146,6 +156,7 @@ class LiveFeed:
         if not handed_over:
             self.set_state(key, "offline", reason)
         records, now = self._channels.pop(key), self._clock.now_ms()
+        self._beaten_ms.pop(key, None)
         heard = max(self._heard_ms.pop(key, 0), min(now, self._alive_ms(key)))
         if heard and not handed_over:
             self.hold(records.heartbeat(heard, heard, now, closing=True))
@@ -156,6 +167,15 @@ class LiveFeed:
     def heard_at(self, key: str) -> int | None:
         """Up to when (ms) the channel was surely heard; None where it never was."""
         return max(self._heard_ms.get(key, 0), self._alive_ms(key)) or None
+
+    def begin_stream(self, key: str, stream_id: str) -> None:
+        """What comes from now on belongs to that stream; another one before it, if heard, is over."""
+        records, now = self._channels[key], self._clock.now_ms()
+        if records.stream_id == stream_id:
+            return
+        if heard := self._heard_ms.get(key):
+            self.hold(records.heartbeat(heard, heard, now, closing=True))
+        records.stream_id = stream_id
 
     def covers(self, key: str) -> bool:
         """Whether any connection hears the channel."""
@@ -317,10 +337,19 @@ class LiveFeed:
             await self._clock.sleep(SILENT_MS / 1000)
             now = self._clock.now_ms()
             for key, records in list(self._channels.items()):
-                until_ms, since_ms = self._alive_ms(key) - ON_THE_WAY_MS, self._heard_ms.get(key, 0)
-                if self._coverage.covers(key) and until_ms - since_ms >= SILENT_MS:
-                    self._heard_ms[key] = until_ms
+                alive_ms, since_ms = self._alive_ms(key), self._heard_ms.get(key, 0)
+                until_ms = alive_ms - ON_THE_WAY_MS
+                if not self._coverage.covers(key):
+                    continue
+                if until_ms - since_ms >= SILENT_MS:
+                    self._heard_ms[key], self._beaten_ms[key] = until_ms, now
                     await self._put(records.heartbeat(since_ms, until_ms, now))
+                elif (
+                    now - alive_ms < self._promised_ms
+                    and now - max(since_ms, self._beaten_ms.get(key, 0)) >= REPEAT_MS
+                ):
+                    self._beaten_ms[key] = now
+                    await self._put(records.heartbeat(since_ms, since_ms, now))
 
     def _alive_ms(self, key: str) -> int:
         return max((link.last_received_ms for link in self._links.get(key, {}).values()), default=0)

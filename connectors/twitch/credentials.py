@@ -12,10 +12,11 @@ from typing import Final, Protocol
 import httpx
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
+from connectors.core.source import SourceError
 from connectors.twitch.settings import TwitchSettings
 
 
-class CredentialsError(Exception):
+class CredentialsError(SourceError):
     """There is no usable token; the message says what to do and holds no secret."""
 
 

@@ -1,6 +1,7 @@
 """Settings of the Twitch source, from the environment (prefix `PULSE_TWITCH_`)."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,6 +15,9 @@ class TwitchSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="PULSE_TWITCH_", frozen=True)
 
+    transport: Literal["irc", "eventsub", "both"] = Field(
+        default="irc", description="Over what chat is heard; `both`: twice, each line counted once."
+    )
     token: SecretStr | None = Field(
         default=None,
         description="User access token; scopes: chat:read for IRC, user:read:chat for EventSub, "
@@ -33,6 +37,19 @@ class TwitchSettings(BaseSettings):
     auth_url: str = Field(default="https://id.twitch.tv/oauth2", description="Where tokens come from.")
     login: str = Field(default="", description="The token's user name, in lower case.")
     url: str = Field(default="wss://irc-ws.chat.twitch.tv:443", description="Twitch's IRC over WebSocket.")
+    eventsub_url: str = Field(
+        default="wss://eventsub.wss.twitch.tv/ws", description="Twitch's EventSub over WebSocket."
+    )
+    keepalive_s: int = Field(
+        default=10, ge=10, le=600, description="EventSub says that it lives at least so often."
+    )
+    channels_per_session: int = Field(
+        default=25, ge=1, le=27, description="Channels of an EventSub session; 300 subscriptions, 11 each."
+    )
+    conduit: bool = Field(
+        default=False, description="EventSub over a conduit of the application: for many channels."
+    )
+    conduit_shards: int = Field(default=2, ge=1, le=20_000, description="Sessions of the conduit.")
     channels_per_connection: int = Field(default=40, ge=1, le=100, description="Channels of a connection.")
     joins: int = Field(default=20, ge=1, description="JOINs allowed in `joins_per_s`, over all connections.")
     joins_per_s: float = Field(default=10.0, gt=0, description="Seconds in which `joins` are allowed.")

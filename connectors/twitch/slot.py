@@ -1,17 +1,19 @@
 """Keeps one group of channels heard: connects, connects anew, and swaps on RECONNECT."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from itertools import count
 from typing import Protocol
 
 from connectors.core.clock import Clock
 from connectors.core.pacing import Backoff, RateLimit
 from connectors.twitch.connection import Connection, End, Listener
+from connectors.twitch.opening import Opener, cancel, first
 from connectors.twitch.settings import TwitchSettings
-from connectors.twitch.transport import Connect, Transport, TransportError
+from connectors.twitch.transport import Connect
 
-_numbers = count(1)
+link_numbers = count(1)
+"""Tells the connections of a process apart, whatever they speak."""
 
 
 class SlotListener(Listener, Protocol):
@@ -45,13 +47,18 @@ class Slot:
     ) -> None:
         self._channels = dict.fromkeys(channels)
         self._listener = listener
-        self._connect = connect
         self._settings = settings
         self._backoff = backoff
         self._joins = joins
-        self._logins = logins
         self._clock = clock
-        self._tries = 0
+        self._opener = Opener(
+            connect,
+            clock,
+            backoff=backoff,
+            limit=logins,
+            timeout_s=settings.open_timeout_s,
+            failed=lambda reason, tries: listener.cannot_connect(self.channels, reason, tries),
+        )
         self._live: dict[asyncio.Task[End], Connection] = {}
 
     @property
@@ -79,9 +86,9 @@ class Slot:
                 for task in [task for task in live if task.done()]:
                     del live[task]
                     task.result()  # raises where it broke
-                transport = await self._open()
+                transport = await self._opener.open(self._settings.url)
                 connection = Connection(
-                    next(_numbers),
+                    next(link_numbers),
                     transport,
                     self.channels,
                     self._listener,
@@ -92,13 +99,13 @@ class Slot:
                 began_s = self._clock.monotonic()
                 task = asyncio.create_task(self._hear(connection))
                 live[task] = connection
-                await _first(task, connection.settled.wait)
+                await first(task, connection.settled.wait)
                 if not task.done():
-                    self._tries = 0
+                    self._opener.succeeded()
                     for older in live.values():
                         if older is not connection:
                             await older.leave()
-                    await _first(task, connection.wants_replacement.wait)
+                    await first(task, connection.wants_replacement.wait)
                 if task.done():
                     del live[task]
                     if task.result().blocked:
@@ -109,7 +116,7 @@ class Slot:
                 if task.done() or not healthy:
                     await self._clock.sleep(self._backoff.next_s())
         finally:
-            await _cancel(list(live))
+            await cancel(list(live))
 
     async def _hear(self, connection: Connection) -> End:
         end = End("stopped", "closed by us")
@@ -118,45 +125,3 @@ class Slot:
         finally:
             await self._listener.ended(connection, end)
         return end
-
-    async def _open(self) -> Transport:
-        while True:
-            await self._clock.sleep(self._logins.reserve(self._clock.monotonic()))
-            opening = asyncio.create_task(_as_coroutine(self._connect, self._settings.url))
-            try:
-                await _first(opening, self._open_timeout)
-                if opening.done():
-                    return opening.result()
-                reason = f"no connection within {self._settings.open_timeout_s:g} s"
-            except TransportError as error:
-                reason = str(error)
-            finally:
-                await _cancel([opening] if not opening.done() else [])
-            self._tries += 1
-            await self._listener.cannot_connect(self.channels, reason, self._tries)
-            await self._clock.sleep(self._backoff.next_s())
-
-    async def _open_timeout(self) -> None:
-        await self._clock.sleep(self._settings.open_timeout_s)
-
-
-async def _as_coroutine(connect: Connect, url: str) -> Transport:
-    return await connect(url)
-
-
-async def _first(
-    task: "asyncio.Task[End] | asyncio.Task[Transport]", other: Callable[[], Awaitable[object]]
-) -> None:
-    """Return when the task is done or the other has come."""
-    waiting = asyncio.ensure_future(other())
-    try:
-        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
-
-
-async def _cancel(tasks: "Sequence[asyncio.Task[End] | asyncio.Task[Transport]]") -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from connectors.core.clock import Clock
-from connectors.core.live import LiveFeed, OnState, State, Unheard
+from connectors.core.live import Link, LiveFeed, OnState, State, Unheard
 from connectors.core.pacing import Backoff, RateLimit
 from connectors.core.pseudonyms import Pseudonyms
 from connectors.core.sealing import Sealer
@@ -14,13 +14,20 @@ from connectors.core.source import Batch
 from connectors.twitch.connection import Connection, End
 from connectors.twitch.irc import IrcMessage
 from connectors.twitch.normalise import ChannelNormaliser
+from connectors.twitch.notification_records import records_of
+from connectors.twitch.notifications import Frame, Online, SubscriptionInfo, event_of
+from connectors.twitch.session import Session
+from connectors.twitch.session_slot import SessionSlot
 from connectors.twitch.settings import TwitchSettings
 from connectors.twitch.slot import Slot
+from connectors.twitch.subscriptions import CHAT, Subscriptions
 from connectors.twitch.transport import Connect, connect_websocket
 from schemas.codecs import InvalidRecordError
 from schemas.retention import Retention
 
 _OFFLINE_AFTER_TRIES: Final = 5
+_LATE_MS: Final = 1_500
+"""A keepalive may be so late before its session counts as dead."""
 
 
 def channel_name(channel: str) -> str:
@@ -31,8 +38,9 @@ def channel_name(channel: str) -> str:
 class TwitchSource:
     """A `Source` over the chat of Twitch channels; it ends when it is stopped or Twitch refuses the token.
 
-    Channels come and go while it runs (`follow`, `unfollow`). A stream is a channel and the UTC date on which
-    it was first followed: IRC does not tell broadcasts apart.
+    It hears over IRC, EventSub or both (`settings.transport`); what both tell is one record. Channels come
+    and go while it runs (`follow`, `unfollow`). A stream is a channel and Twitch's id of the broadcast, or
+    the UTC date on which it was first followed: IRC alone does not tell broadcasts apart.
     Positions count records; a live chat cannot be resumed, so nothing is noted.
     """
 
@@ -63,6 +71,9 @@ class TwitchSource:
             connect: opens a connection.
             jitter: for the pauses between tries.
             on_state: told of each change of a channel: name, state, reason.
+
+        Raises:
+            CredentialsError: EventSub needs a token, and the settings hold none that can be used.
         """
         self._channels: dict[str, ChannelNormaliser] = {}
         self._pseudonyms, self._retention, self._workspace = pseudonyms, retention, workspace
@@ -75,13 +86,17 @@ class TwitchSource:
             workspace=workspace,
             queue_records=settings.queue_records,
             advice="check PULSE_TWITCH_TOKEN",
+            promised_ms=0 if settings.transport == "irc" else 1000 * settings.keepalive_s + _LATE_MS,
             on_state=on_state,
         )
         self._connect = connect
         self._jitter = jitter or random.Random()
         self._joins = RateLimit(settings.joins, settings.joins_per_s)
         self._logins = RateLimit(settings.joins, settings.joins_per_s)
+        self._session_logins = RateLimit(settings.joins, settings.joins_per_s)
         self._slots: list[Slot] = []
+        self._sessions: list[SessionSlot] = []
+        self._subscriptions = Subscriptions(settings, clock) if settings.transport != "irc" else None
         for channel in channels:
             self.follow(channel)
 
@@ -105,7 +120,7 @@ class TwitchSource:
         Raises:
             SourceError: Twitch refuses the token on every connection.
         """
-        return self._feed.batches([self._keep(slot) for slot in self._slots])
+        return self._feed.batches([self._keep(slot) for slot in self._all_slots()])
 
     def follow(self, channel: str, *, unheard: Unheard | None = None) -> None:
         """Listen to one more channel, on a connection that has room for it.
@@ -122,30 +137,17 @@ class TwitchSource:
             name, f"twitch:{name}/{date}", self._pseudonyms, self._retention, self._workspace
         )
         self._feed.add(name, self._channels[name], unheard=unheard)
-        for slot in self._slots:
-            if len(slot.channels) < self._settings.channels_per_connection:
-                slot.follow(name)
-                return
-        settings = self._settings
-        slot = Slot(
-            [name],
-            self,
-            connect=self._connect,
-            settings=settings,
-            backoff=Backoff(settings.backoff_base_s, settings.backoff_cap_s, self._jitter),
-            joins=self._joins,
-            logins=self._logins,
-            clock=self._clock,
-        )
-        self._slots.append(slot)
-        self._feed.start(self._keep(slot))
+        if self._settings.transport != "eventsub":
+            self._follow_over_irc(name)
+        if self._subscriptions:
+            self._follow_over_eventsub(name, self._subscriptions)
 
     async def unfollow(self, channel: str, *, handed_over: bool = False) -> None:
         """Listen to a channel no more; where it is not `handed_over` to another process, its stream ends."""
         name = channel_name(channel)
         if self._channels.pop(name, None):
             self._feed.remove(name, handed_over=handed_over)
-            for slot in self._slots:
+            for slot in self._all_slots():
                 await slot.unfollow(name)
 
     async def acknowledge(self, position: int) -> None:
@@ -156,7 +158,9 @@ class TwitchSource:
         self._feed.stop()
 
     async def close(self) -> None:
-        """Nothing left to release: the connections are closed when `batches` ends."""
+        """Close the connections to Twitch's API; those of chat are closed when `batches` ends."""
+        if self._subscriptions:
+            await self._subscriptions.close()
 
     async def said(self, connection: Connection, message: IrcMessage, line: str) -> None:
         """Turn a message into records; waits for room."""
@@ -171,11 +175,50 @@ class TwitchSource:
         for record in records:
             await self._feed.put(message.channel, record)
 
+    async def notified(self, session: Session, frame: Frame, text: str) -> None:
+        """Turn a notification into records; waits for room."""
+        subscription = frame.payload.subscription
+        name = self._channel_of(subscription) if subscription else ""
+        channel = self._channels.get(name)
+        if channel is None:
+            return
+        try:
+            if frame.metadata.subscription_type == "stream.online":
+                await self.on_air(name, event_of(Online, frame).id)
+            records = records_of(channel, frame, self._clock.now_ms())
+        except InvalidRecordError as error:
+            await self.refused(text, error)
+            return
+        for record in records:
+            await self._feed.put(name, record)
+
+    async def revoked(self, session: Session, subscription: SubscriptionInfo) -> None:
+        """Without its lines the channel is not heard any more; without others it goes on."""
+        name, reason = (
+            self._channel_of(subscription),
+            f"Twitch revoked {subscription.type}: {subscription.status}",
+        )
+        if name in self._channels and subscription.type == CHAT:
+            session.channels.pop(name, None)
+            await self.closed(session, name, reason)
+        elif name in self._channels:
+            await self.limited(session, name, reason)
+
+    async def limited(self, session: Session, channel: str, reason: str) -> None:
+        """The channel is live, but not all that happens there is told."""
+        if self._feed.covers(channel):
+            self._feed.set_state(channel, "live", reason)
+
+    async def on_air(self, channel: str, broadcast: str) -> None:
+        """Lines belong to that broadcast from now on."""
+        if channel in self._channels:
+            self._feed.begin_stream(channel, f"twitch:{channel}/{broadcast}")
+
     async def refused(self, line: str, error: InvalidRecordError) -> None:
         """Make a dead letter of it; the same line is the same dead letter."""
         await self._feed.refused(line.encode(errors="replace"), error)
 
-    async def joined(self, connection: Connection, channel: str) -> None:
+    async def joined(self, connection: Link, channel: str) -> None:
         """The channel is live; a gap is over where there was one."""
         self._feed.hear(connection, channel)
 
@@ -184,16 +227,16 @@ class TwitchSource:
         if not self._feed.covers(channel):
             self._feed.set_state(channel, "degraded", "Twitch does not confirm the JOIN: is the name right?")
 
-    async def closed(self, connection: Connection, channel: str, reason: str) -> None:
+    async def closed(self, connection: Link, channel: str, reason: str) -> None:
         """The channel is suspended, or bars us."""
         self._feed.leave(connection, channel, "blocked")
-        self._feed.set_state(channel, "blocked", reason)
+        self._worsen([channel], "blocked", reason)
 
-    async def ended(self, connection: Connection, end: End) -> None:
+    async def ended(self, connection: Connection | Session, end: End) -> None:
         """Channels that no other connection hears have a gap from the last sign of life on."""
         uncovered = self._feed.lose(connection, end.cause)
         if not self._feed.stopped:
-            affected = connection.channels if end.blocked else uncovered
+            affected = tuple(connection.channels) if end.blocked else uncovered
             self._worsen(affected, "blocked" if end.blocked else "degraded", end.reason)
 
     async def cannot_connect(self, channels: Sequence[str], reason: str, tries: int) -> None:
@@ -203,8 +246,58 @@ class TwitchSource:
     def _worsen(self, channels: Sequence[str], state: State, reason: str) -> None:
         """Note the state of those channels that nobody hears; `blocked` stays."""
         for channel in channels:
-            if not self._feed.covers(channel) and self._feed.states[channel][0] != "blocked":
+            known = self._feed.states.get(channel)
+            if not self._feed.covers(channel) and not (known and known[0] == "blocked"):
                 self._feed.set_state(channel, state, reason)
 
-    async def _keep(self, slot: Slot) -> str | None:
+    def _follow_over_irc(self, name: str) -> None:
+        for slot in self._slots:
+            if len(slot.channels) < self._settings.channels_per_connection:
+                slot.follow(name)
+                return
+        slot = Slot(
+            [name],
+            self,
+            connect=self._connect,
+            settings=self._settings,
+            backoff=self._backoff(),
+            joins=self._joins,
+            logins=self._logins,
+            clock=self._clock,
+        )
+        self._slots.append(slot)
+        self._feed.start(self._keep(slot))
+
+    def _follow_over_eventsub(self, name: str, subscriptions: Subscriptions) -> None:
+        settings = self._settings
+        room = 1 << 31 if settings.conduit else settings.channels_per_session
+        shards = settings.conduit_shards if settings.conduit else 1
+        if not self._sessions or all(len(slot.channels) >= room for slot in self._sessions):
+            for _ in range(shards):
+                slot = SessionSlot(
+                    len(self._sessions),
+                    self,
+                    connect=self._connect,
+                    settings=settings,
+                    subscriptions=subscriptions,
+                    backoff=self._backoff(),
+                    logins=self._session_logins,
+                    clock=self._clock,
+                )
+                self._sessions.append(slot)
+                self._feed.start(self._keep(slot))
+        # of a conduit each shard may hear each channel
+        for slot in self._sessions if settings.conduit else self._sessions[-1:]:
+            slot.follow(name)
+
+    def _all_slots(self) -> list[Slot | SessionSlot]:
+        return [*self._slots, *self._sessions]
+
+    def _backoff(self) -> Backoff:
+        return Backoff(self._settings.backoff_base_s, self._settings.backoff_cap_s, self._jitter)
+
+    def _channel_of(self, subscription: SubscriptionInfo) -> str:
+        return self._subscriptions.channel_of(subscription.broadcaster) if self._subscriptions else ""
+
+    async def _keep(self, slot: Slot | SessionSlot) -> str | None:
         return (await slot.run()).reason

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +35,14 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 _errors = Console(stderr=True, highlight=False)
 METRICS_PORT_OFFSET = 91
 """Port of /metrics, counted from the stack's first port."""
+
+
+class Transport(StrEnum):
+    """How Twitch's chat comes here."""
+
+    IRC = "irc"
+    EVENTSUB = "eventsub"
+    BOTH = "both"
 
 
 @app.callback()
@@ -87,11 +96,16 @@ def twitch(
         list[str], typer.Argument(metavar="CHANNEL…", help="Names as in twitch.tv/NAME, any number.")
     ],
     workspace: Annotated[str, typer.Option(help="Whose data it is.")] = "default",
+    transport: Annotated[
+        Transport | None,
+        typer.Option(help="Over what: IRC (the default), EventSub, or both, each line counted once."),
+    ] = None,
 ) -> None:
     """Listen to Twitch channels until Ctrl-C.
 
-    Needs nothing but the names: it reads anonymously. With a token (PULSE_TWITCH_TOKEN, scope chat:read) it
-    reads as that user; PULSE_TWITCH_URL names another server. Connections that break are opened anew, with
+    Needs nothing but the names: it reads IRC anonymously. With a token (PULSE_TWITCH_TOKEN, scope chat:read)
+    it reads as that user; PULSE_TWITCH_URL names another server. EventSub needs a token with the scope
+    user:read:chat; it also tells broadcasts apart. Connections that break are opened anew, with
     pauses that grow to a minute; what was missed is recorded as a gap (`pulse sql "SELECT * FROM gaps"`).
     Authors, mentions, raiders and targets of bans are pseudonymised before anything leaves this process.
     Twitch permits chat to be kept for 24 hours.
@@ -111,13 +125,14 @@ def twitch(
             endpoints.kafka_bootstrap, (topics.MESSAGES, topics.EVENTS, topics.DEAD_LETTERS)
         ):
             raise SourceError(f"Kafka has no topic {', '.join(missing)}; run `pulse topics apply`")
+        settings = TwitchSettings() if transport is None else TwitchSettings(transport=transport.value)
         source = TwitchSource(
             channels,
             pseudonyms=load_pseudonyms(workspace, "twitch", endpoints.pulse_home),
             retention=load_retention(),
             sealer=load_sealer(endpoints.pulse_home),
             clock=SystemClock(),
-            settings=TwitchSettings(),
+            settings=settings,
             workspace=workspace,
             on_state=_tell,
         )

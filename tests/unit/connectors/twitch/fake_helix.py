@@ -1,5 +1,6 @@
 """Twitch's API and token server on loopback, in a thread of its own, that refuses when told to."""
 
+import contextlib
 import json
 import threading
 from collections import deque
@@ -61,7 +62,8 @@ class FakeHelix:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content)
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a client that has left
+                    self.wfile.write(content)
 
             do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
