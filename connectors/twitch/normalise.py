@@ -8,6 +8,7 @@ from typing import Final
 
 from connectors.core.channel_records import ChannelRecords
 from connectors.core.pseudonyms import Pseudonyms
+from connectors.twitch.emotes import NO_EMOTES, EmoteCatalogue
 from connectors.twitch.irc import IrcMessage, emotes_of, number_of, without_action
 from connectors.twitch.notices import notice_of
 from schemas.codecs import EARLIEST_MS, InvalidRecordError
@@ -37,6 +38,8 @@ class ChannelNormaliser(ChannelRecords):
     """
 
     platform: str = field(default="twitch", init=False)
+    catalogue: EmoteCatalogue = field(default=NO_EMOTES, init=False)
+    """The channel's emotes beyond those that Twitch tells with each line."""
     _names: dict[str, None] = field(default_factory=dict)
     _room: dict[str, str] = field(default_factory=dict)
     _told: dict[tuple[str, str], tuple[int, set[str]]] = field(default_factory=dict)
@@ -95,7 +98,7 @@ class ChannelNormaliser(ChannelRecords):
         """
         self._remember(login)
         self._remember(shown)
-        text, moved = pseudonymised(said, emotes, self.pseudonyms, self._names)
+        text, moved = pseudonymised(said, self.catalogue.found_in(said, emotes), self.pseudonyms, self._names)
         return ChatMessage(
             workspace=self.workspace,
             channel=self.address,

@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.endpoints import Endpoints
+
 
 class TwitchSettings(BaseSettings):
     """Where and how to connect; the defaults need nothing but the channels' names.
@@ -50,6 +52,19 @@ class TwitchSettings(BaseSettings):
         default=False, description="EventSub over a conduit of the application: for many channels."
     )
     conduit_shards: int = Field(default=2, ge=1, le=20_000, description="Sessions of the conduit.")
+    emote_urls: dict[Literal["bttv", "ffz", "7tv"], str] = Field(
+        default={
+            "bttv": "https://api.betterttv.net/3",
+            "ffz": "https://api.frankerfacez.com/v1",
+            "7tv": "https://7tv.io/v3",
+        },
+        description="Who is asked for the names of emotes, by the channel's number; {}: nobody.",
+    )
+    emote_ttl_s: float = Field(default=21_600.0, gt=0, description="Names of emotes are asked for so often.")
+    emote_cache: Path = Field(
+        default_factory=lambda: Endpoints().pulse_home / "cache" / "emotes",
+        description="Folder that keeps them meanwhile.",
+    )
     channels_per_connection: int = Field(default=40, ge=1, le=100, description="Channels of a connection.")
     joins: int = Field(default=20, ge=1, description="JOINs allowed in `joins_per_s`, over all connections.")
     joins_per_s: float = Field(default=10.0, gt=0, description="Seconds in which `joins` are allowed.")

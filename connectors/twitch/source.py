@@ -12,7 +12,9 @@ from connectors.core.pseudonyms import Pseudonyms
 from connectors.core.sealing import Sealer
 from connectors.core.source import Batch
 from connectors.twitch.connection import Connection, End
+from connectors.twitch.emotes import EmoteCatalogue
 from connectors.twitch.irc import IrcMessage
+from connectors.twitch.live_emotes import LiveEmotes
 from connectors.twitch.normalise import ChannelNormaliser
 from connectors.twitch.notification_records import records_of
 from connectors.twitch.notifications import Frame, Online, SubscriptionInfo, event_of
@@ -97,6 +99,8 @@ class TwitchSource:
         self._slots: list[Slot] = []
         self._sessions: list[SessionSlot] = []
         self._subscriptions = Subscriptions(settings, clock) if settings.transport != "irc" else None
+        helix = self._subscriptions.helix if self._subscriptions else None
+        self._emotes = LiveEmotes(settings, clock, helix)
         for channel in channels:
             self.follow(channel)
 
@@ -147,6 +151,7 @@ class TwitchSource:
         name = channel_name(channel)
         if self._channels.pop(name, None):
             self._feed.remove(name, handed_over=handed_over)
+            self._emotes.forget(name)
             for slot in self._all_slots():
                 await slot.unfollow(name)
 
@@ -159,6 +164,7 @@ class TwitchSource:
 
     async def close(self) -> None:
         """Close the connections to Twitch's API; those of chat are closed when `batches` ends."""
+        await self._emotes.close()
         if self._subscriptions:
             await self._subscriptions.close()
 
@@ -172,6 +178,8 @@ class TwitchSource:
         except InvalidRecordError as error:
             await self.refused(line, error)
             return
+        if message.command == "ROOMSTATE":
+            self._learn_emotes(message.channel, message.tags.get("room-id", ""))
         for record in records:
             await self._feed.put(message.channel, record)
 
@@ -206,8 +214,7 @@ class TwitchSource:
 
     async def limited(self, session: Session, channel: str, reason: str) -> None:
         """The channel is live, but not all that happens there is told."""
-        if self._feed.covers(channel):
-            self._feed.set_state(channel, "live", reason)
+        self._live_without(channel, reason)
 
     async def on_air(self, channel: str, broadcast: str) -> None:
         """Lines belong to that broadcast from now on."""
@@ -221,6 +228,8 @@ class TwitchSource:
     async def joined(self, connection: Link, channel: str) -> None:
         """The channel is live; a gap is over where there was one."""
         self._feed.hear(connection, channel)
+        if self._subscriptions:
+            self._learn_emotes(channel, self._subscriptions.number_of(channel))
 
     async def unconfirmed(self, connection: Connection, channel: str) -> None:
         """The channel may not exist."""
@@ -289,6 +298,20 @@ class TwitchSource:
         # of a conduit each shard may hear each channel
         for slot in self._sessions if settings.conduit else self._sessions[-1:]:
             slot.follow(name)
+
+    def _learn_emotes(self, name: str, number: str) -> None:
+        def learned(catalogue: EmoteCatalogue, missing: str) -> None:
+            if channel := self._channels.get(name):
+                channel.catalogue = catalogue
+            if missing:
+                self._live_without(name, f"without new emotes of {missing}")
+
+        if number and name in self._channels:
+            self._emotes.learn(name, number, learned)
+
+    def _live_without(self, channel: str, reason: str) -> None:
+        if channel in self._channels and self._feed.covers(channel):
+            self._feed.set_state(channel, "live", reason)
 
     def _all_slots(self) -> list[Slot | SessionSlot]:
         return [*self._slots, *self._sessions]

@@ -74,6 +74,10 @@ class Subscriptions:
         """The channel of a broadcaster's number; empty where it is none of ours."""
         return next((name for name, found in self._ids.items() if found == number), "")
 
+    def number_of(self, channel: str) -> str:
+        """A channel's number; empty where it was not looked up."""
+        return self._ids.get(channel, "")
+
     async def identify(self, channels: Sequence[str], backoff: Backoff) -> tuple[list[str], list[str]]:
         """Look the channels' numbers up; returns those that exist, and those that do not.
 

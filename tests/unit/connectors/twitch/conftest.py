@@ -105,6 +105,12 @@ class Running:
 Start = Callable[..., Any]
 
 
+@pytest.fixture(autouse=True)
+def no_emote_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that want some name their own on loopback."""
+    monkeypatch.setenv("PULSE_TWITCH_EMOTE_URLS", "{}")
+
+
 @pytest.fixture
 def clock() -> HeldClock:
     return HeldClock()

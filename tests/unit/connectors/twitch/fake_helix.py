@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
-Answer = tuple[int, dict[str, Any] | None, dict[str, str]]
+Answer = tuple[int, Any, dict[str, str]]
 
 
 class Asked(NamedTuple):
@@ -36,6 +36,8 @@ class FakeHelix:
         self.streams: dict[str, str] = {}
         self.script: deque[Answer] = deque()
         self.asked: list[Asked] = []
+        self.public: dict[str, Any] = {}
+        """Answers that need no token, by path."""
         self.subscribed: list[dict[str, Any]] = []
         self.forbidden: set[str] = set()
         """Subscription types that the token may not have."""
@@ -96,6 +98,8 @@ class FakeHelix:
     def _answer(
         self, method: str, path: str, params: dict[str, list[str]], raw: bytes, authorization: str
     ) -> Answer:
+        if path in self.public:
+            return 200, self.public[path], {}
         token = authorization.partition(" ")[2]
         if path == "/oauth2/token":
             return self._token({key: found[0] for key, found in parse_qs(raw.decode()).items()})
