@@ -293,6 +293,22 @@ class FollowedChannel(msgspec.Struct, frozen=True, kw_only=True):
     """A channels file takes back only what it added itself."""
 
 
+class Erasure(msgspec.Struct, frozen=True, kw_only=True):
+    """pulse.erasures.v1: what is to be forgotten of a person, keyed by `workspace|author`; the newest counts.
+
+    Lines sent up to `erase_before` leave the store; of an author who is `opted_out` no line reaches Kafka any
+    more, and none that is still on its way is shown.
+    """
+
+    schema_version: Literal[1] = 1
+    workspace: str = "default"
+    author: str
+    """The pseudonym, which is one platform's."""
+    requested_at: int
+    erase_before: int
+    opted_out: bool = False
+
+
 class SourceStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Where one channel stands, as the process that listens to it sees it."""
 

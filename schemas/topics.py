@@ -11,6 +11,7 @@ from schemas.records import (
     ChatEvent,
     ChatMessage,
     DeadLetter,
+    Erasure,
     FollowedChannel,
     Listener,
     ScoreDifference,
@@ -28,6 +29,7 @@ DEAD_LETTERS: Final = "chat.dlq.v1"
 SHADOW: Final = "pulse.shadow.v1"
 CHANNELS: Final = "pulse.channels.v1"
 LISTENERS: Final = "pulse.listeners.v1"
+ERASURES: Final = "pulse.erasures.v1"
 
 RECORD_TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     MESSAGES: ChatMessage,
@@ -40,6 +42,7 @@ RECORD_TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     SHADOW: ScoreDifference,
     CHANNELS: FollowedChannel,
     LISTENERS: Listener,
+    ERASURES: Erasure,
 }
 """The one record type of each topic."""
 

@@ -1,9 +1,9 @@
-"""Takes out of the store what its platform took back: deleted lines, lines of banned authors, cleared chats.
+"""Takes out of the store what its platform took back and what persons asked to be forgotten.
 
 The views stop showing a line by inserts alone (see migration 0012). This pass finds the lines that were
-stored before their author's ban or their chat's clearing, and deletes all removed lines from the table of
-lines, so that no query returns their text. Deleting is ClickHouse's lightweight DELETE: rows are masked at
-once and leave the disk with the next merge of their part.
+stored before their author's ban or erasure or their chat's clearing, and deletes all removed lines from the
+table of lines, so that no query returns their text. Deleting is ClickHouse's lightweight DELETE: rows are
+masked at once and leave the disk with the next merge of their part.
 """
 
 import logging
@@ -70,6 +70,26 @@ WHERE line.sent_at <= orders.until AND (line.workspace, line.stream_id) IN (
 """,
 }
 """By scope; a single line needs no finding, the insert of its event names it."""
+_ERASED: Final = """
+SELECT count() FROM erasures WHERE stored_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+"""
+_FIND_ERASED: Final = """
+INSERT INTO removed_lines (workspace, channel, message_hash, expires_at)
+WITH erased AS
+(
+    SELECT workspace, author, erase_before, opted_out FROM erasures FINAL
+    WHERE stored_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC')
+)
+SELECT DISTINCT line.workspace, line.channel, line.message_hash, line.expires_at
+FROM chat_lines AS line
+INNER JOIN erased ON erased.workspace = line.workspace AND erased.author = line.author
+WHERE erased.opted_out OR line.sent_at <= erased.erase_before
+"""
+_DELETE_EVENTS: Final = """
+DELETE FROM channel_events
+WHERE (workspace, source) IN (SELECT workspace, toNullable(author) FROM erasures)
+    OR (workspace, target_author) IN (SELECT workspace, toNullable(author) FROM erasures)
+"""
 _REMOVED: Final = """
 WHERE (workspace, stream_id) IN (
     SELECT workspace, stream_id FROM stream_spans WHERE (workspace, channel) IN (
@@ -118,6 +138,9 @@ class Removals:
         for (scope,) in self._client.query(_ORDERED, since).result_rows:
             if find := _FIND.get(scope):
                 self._client.command(find, since, settings=_SETTINGS)
+        if self._client.query(_ERASED, since).result_rows[0][0]:
+            self._client.command(_FIND_ERASED, since, settings=_SETTINGS)
+            self._client.command(_DELETE_EVENTS, settings=_SETTINGS)
         rows = int(self._client.query(_COUNT, since, settings=_SETTINGS).result_rows[0][0])
         if rows:
             self._client.command(_DELETE, since, settings=_SETTINGS)

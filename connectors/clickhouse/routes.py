@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from schemas.codecs import InvalidRecordError, decode_event, decode_message
-from schemas.records import Activity, Alert, DeadLetter, ErrorClass, ScoredMessage, Window
+from schemas.records import Activity, Alert, DeadLetter, Erasure, ErrorClass, ScoredMessage, Window
 
 MESSAGES: Final = "chat.messages.v1"
 SCORED: Final = "chat.scored.v1"
@@ -15,6 +15,7 @@ WINDOWS: Final = "pulse.windows.v1"
 ALERTS: Final = "pulse.alerts.v1"
 ACTIVITY: Final = "pulse.activity.v1"
 DEAD_LETTERS: Final = "chat.dlq.v1"
+ERASURES: Final = "pulse.erasures.v1"
 
 
 class Row(NamedTuple):
@@ -80,4 +81,5 @@ ROUTES: Final[dict[str, Route]] = {
     ALERTS: Route("landing_alerts", _typed(Alert), live=True),
     ACTIVITY: Route("landing_activity", _typed(Activity), live=True),
     DEAD_LETTERS: Route("landing_dead_letters", _typed(DeadLetter)),
+    ERASURES: Route("landing_erasures", _typed(Erasure)),
 }

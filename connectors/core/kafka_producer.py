@@ -12,8 +12,11 @@ from typing import Any, Final, Protocol, Self
 
 from confluent_kafka import KafkaException, Producer
 
+from connectors.core.exclusions import Exclusions
+from connectors.core.journal import JournalError, KafkaJournal
 from connectors.core.outgoing import outgoing
 from connectors.core.source import Record
+from schemas.topics import ERASURES
 
 _POLL_S: Final = 0.1
 _MAX_DEAD_LETTER_BYTES: Final = 16 * 1024 * 1024
@@ -78,9 +81,15 @@ class KafkaProducer:
     """
 
     def __init__(
-        self, client: KafkaClient, *, max_records: int = 20_000, max_bytes: int = 48 * 1024 * 1024
+        self,
+        client: KafkaClient,
+        *,
+        max_records: int = 20_000,
+        max_bytes: int = 48 * 1024 * 1024,
+        exclusions: Exclusions | None = None,
     ) -> None:
         self._client = client
+        self._exclusions = exclusions
         self._max_records = max_records
         self._max_bytes = max_bytes
         self._records = 0
@@ -90,15 +99,27 @@ class KafkaProducer:
         self._changed = asyncio.Event()
         self._stopping = threading.Event()
         self._poller: threading.Thread | None = None
+        self._follower: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @classmethod
     def connect(cls, bootstrap: str) -> Self:
-        """A producer for these brokers; it connects by itself, now and after every break."""
-        return cls(Producer(producer_config(bootstrap)))
+        """A producer for these brokers; it connects by itself, now and after every break.
+
+        Records of authors who opted out are left out.
+        """
+        exclusions = Exclusions(KafkaJournal(bootstrap, [ERASURES]))
+        return cls(Producer(producer_config(bootstrap)), exclusions=exclusions)
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
+        if self._exclusions is not None:
+            try:
+                await asyncio.to_thread(self._exclusions.load)
+            except JournalError as error:
+                raise DeliveryError(str(error)) from error
+            self._follower = threading.Thread(target=self._follow, name="exclusions", daemon=True)
+            self._follower.start()
         self._poller = threading.Thread(target=self._poll, name="kafka-poller", daemon=True)
         self._poller.start()
         return self
@@ -111,15 +132,20 @@ class KafkaProducer:
                 await self.drain()
         finally:
             self._stopping.set()
-            if self._poller:
-                await asyncio.to_thread(self._poller.join)
+            for thread in (self._poller, self._follower):
+                if thread:
+                    await asyncio.to_thread(thread.join)
+            if self._exclusions is not None:
+                self._exclusions.close()
 
     async def send(self, records: Sequence[Record]) -> Receipt:
-        """Queue a batch, waiting for room; the receipt tells when Kafka has all of it.
+        """Queue a batch, waiting for room; the receipt tells when Kafka has all of it that may go there.
 
         Raises:
             DeliveryError: this or an earlier record was refused.
         """
+        if self._exclusions is not None and self._exclusions.active:
+            records = [record for record in records if self._exclusions.keeps(record)]
         receipt = Receipt(len(records))
         for record in records:
             topic, key, value = outgoing(record)
@@ -204,6 +230,11 @@ class KafkaProducer:
         assert self._loop is not None
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._changed.set)
+
+    def _follow(self) -> None:
+        assert self._exclusions is not None
+        while not self._stopping.is_set():
+            self._exclusions.refresh()
 
     def _poll(self) -> None:
         while not self._stopping.is_set():

@@ -7,7 +7,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from connectors.core.channels import Channels
-from connectors.hub.journal import Journal
+from connectors.core.journal import Journal
 from connectors.hub.platforms import platform
 from connectors.hub.roster import Key, Roster
 from schemas.codecs import encode

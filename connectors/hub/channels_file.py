@@ -7,8 +7,8 @@ from typing import Final
 
 from connectors.core.channels import ChannelsError, load_channels
 from connectors.core.clock import Clock
+from connectors.core.journal import JournalError
 from connectors.hub.book import ChannelBook
-from connectors.hub.journal import JournalError
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from typing import Final, Literal
 import msgspec
 
 from connectors.core.clock import Clock
+from connectors.core.journal import Entry, Journal, JournalError
 from connectors.core.kafka_producer import KafkaProducer
 from connectors.core.runner import run_sources
 from connectors.core.source import Batch, Source, SourceError
-from connectors.hub.journal import Entry, Journal, JournalError
 from connectors.hub.platforms import ChannelSource
 from connectors.hub.roster import Key, Roster
 from schemas.codecs import encode

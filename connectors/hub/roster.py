@@ -12,8 +12,9 @@ from connectors.core.live import Unheard
 from connectors.hub.assignment import owner_of
 from schemas.codecs import record_key
 from schemas.records import FollowedChannel, Listener, SourceStatus
-from schemas.topics import CHANNELS
+from schemas.topics import CHANNELS, LISTENERS
 
+TOPICS: Final = (CHANNELS, LISTENERS)
 DEAD_AFTER_MS: Final = 10_000
 """A process that gave no sign for so long is dead: five of its beats."""
 

@@ -14,8 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from connectors.core.clock import SystemClock
+from connectors.core.journal import JournalError, KafkaJournal
 from connectors.hub.book import ChannelBook, Listed, UnknownChannelError
-from connectors.hub.journal import TOPICS, JournalError, KafkaJournal
+from connectors.hub.roster import TOPICS
 from infra.cli.kafka_access import missing_topics
 from schemas.endpoints import Endpoints
 
@@ -104,7 +105,7 @@ def _book() -> Iterator[ChannelBook]:
     try:
         if missing := missing_topics(endpoints.kafka_bootstrap, TOPICS):
             _fail(f"Kafka has no topic {', '.join(missing)}; run `pulse topics apply`")
-        with KafkaJournal(endpoints.kafka_bootstrap) as journal:
+        with KafkaJournal(endpoints.kafka_bootstrap, TOPICS) as journal:
             yield ChannelBook(journal, SystemClock().now_ms)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None

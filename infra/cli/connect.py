@@ -14,14 +14,15 @@ from rich.markup import escape
 
 from connectors.core.channels import load_channels
 from connectors.core.clock import SystemClock
+from connectors.core.journal import JournalError
 from connectors.core.kafka_producer import DeliveryError, KafkaProducer
 from connectors.core.pseudonym_keys import PseudonymKeyError, load_pseudonyms
 from connectors.core.runner import run_sources, stop_on_signals
 from connectors.core.sealing import load_sealer
 from connectors.core.source import Batch, Source, SourceError
 from connectors.hub.book import keys_of
-from connectors.hub.journal import TOPICS, JournalError
 from connectors.hub.metrics import ListenerMetrics
+from connectors.hub.roster import TOPICS
 from connectors.twitch.settings import TwitchSettings
 from connectors.twitch.source import TwitchSource
 from infra.cli.kafka_access import missing_topics

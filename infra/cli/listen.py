@@ -15,6 +15,7 @@ from prometheus_client import start_http_server
 from pydantic import ValidationError
 
 from connectors.core.clock import SystemClock
+from connectors.core.journal import KafkaJournal
 from connectors.core.kafka_producer import KafkaProducer
 from connectors.core.pseudonym_keys import load_pseudonyms
 from connectors.core.sealing import load_sealer
@@ -22,10 +23,9 @@ from connectors.core.source import Batch, Source
 from connectors.hub.book import ChannelBook
 from connectors.hub.channels_file import ChannelsFile
 from connectors.hub.hub import Hub
-from connectors.hub.journal import KafkaJournal
 from connectors.hub.metrics import ListenerMetrics
 from connectors.hub.platforms import ChannelSource, Surroundings, platform
-from connectors.hub.roster import Key
+from connectors.hub.roster import TOPICS, Key
 from schemas.endpoints import Endpoints
 from schemas.retention import load_retention
 
@@ -61,7 +61,7 @@ async def listen(endpoints: Endpoints, channels_file: Path | None, metrics: List
             await clock.sleep(METRICS_EVERY_S)
 
     bootstrap = endpoints.kafka_bootstrap
-    with KafkaJournal(bootstrap) as journal, KafkaJournal(bootstrap) as editing:
+    with KafkaJournal(bootstrap, TOPICS) as journal, KafkaJournal(bootstrap, TOPICS) as editing:
         async with KafkaProducer.connect(bootstrap) as producer:
             hub = Hub(listener_name(), journal, producer, clock, open_source=open_source, on_batch=on_batch)
             beside = [asyncio.create_task(show(hub))]

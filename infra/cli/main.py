@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "topics": ("infra.cli.topics:app", "Create and reconcile Kafka topics."),
     "migrate": ("infra.cli.migrate:app", "Apply ClickHouse migrations."),
     "dlq": ("infra.cli.dlq:app", "List and re-inject dead letters."),
+    "erase": ("infra.cli.erase:app", "Forget a person, once or for good."),
     "notify": ("infra.cli.notify:app", "Tell people of alerts, by webhook and Telegram."),
     "model": ("infra.cli.model:app", "Show and change the model that the running stack scores with."),
     "shadow": ("infra.cli.shadow:app", "Compare a candidate model with the one in service on live chat."),

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from connectors.core.journal import JournalError
 from connectors.hub.book import ChannelBook, UnknownChannelError
-from connectors.hub.journal import JournalError
 from serving.api.channels import ListUnavailableError, NotListedError
 from serving.api.models import Channel
 

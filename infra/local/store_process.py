@@ -31,8 +31,9 @@ from connectors.clickhouse.source import KafkaDeadLetters, KafkaRowSource
 from connectors.clickhouse.wire import WireReader
 from connectors.clickhouse.writer import StoreWriter
 from connectors.core.clock import SystemClock
+from connectors.core.journal import KafkaJournal
 from connectors.hub.book import ChannelBook
-from connectors.hub.journal import KafkaJournal
+from connectors.hub.roster import TOPICS
 from infra.local.channel_list import KafkaChannelList
 from infra.local.store_settings import StoreSettings, store_address
 from schemas.endpoints import Endpoints
@@ -99,7 +100,7 @@ def serve(endpoints: Endpoints, settings: StoreSettings) -> int:
     token = obtain_token(endpoints.pulse_home / "run" / "token")
     metrics, counted, stopping = SinkMetrics(), StreamMetrics(), threading.Event()
     readers, strangers = reader.Reader(address), WireReader(address)
-    journal = KafkaJournal(endpoints.kafka_bootstrap)
+    journal = KafkaJournal(endpoints.kafka_bootstrap, TOPICS)
     app = create_app(
         ApiStore(readers, metrics),
         token,

@@ -8,6 +8,7 @@ from schemas.codecs import MAX_RECORD_BYTES
 from schemas.topics import (
     CHANNELS,
     DEAD_LETTERS,
+    ERASURES,
     LISTENERS,
     MESSAGES,
     RECORD_TYPES,
@@ -48,9 +49,10 @@ def test_retention_holds_and_is_carried_out(contract: TopicContract) -> None:
         assert int(contract.config["retention.ms"]) >= 86_400_000
 
 
-def test_the_list_of_channels_is_kept_until_it_changes() -> None:
+def test_the_lists_of_channels_and_erasures_are_kept_until_they_change() -> None:
     assert TOPICS[CHANNELS].config["cleanup.policy"] == "compact"
-    assert TOPICS[CHANNELS].partitions == TOPICS[LISTENERS].partitions == 1
+    assert TOPICS[ERASURES].config["cleanup.policy"] == "compact"
+    assert {TOPICS[name].partitions for name in (CHANNELS, LISTENERS, ERASURES)} == {1}
 
 
 def test_topics_hold_the_largest_record() -> None:

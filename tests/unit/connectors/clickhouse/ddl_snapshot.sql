@@ -306,6 +306,19 @@ FROM pulse.dead_letter_rows
 FINAL
 WHERE expires_at > now64(3, 'UTC')
 
+CREATE TABLE pulse.erasures
+(
+    `workspace` LowCardinality(String),
+    `author` String,
+    `requested_at` DateTime64(3, 'UTC'),
+    `erase_before` DateTime64(3, 'UTC'),
+    `opted_out` Bool,
+    `stored_at` DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(requested_at)
+ORDER BY (workspace, author)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192
+
 CREATE VIEW pulse.events
 (
     `workspace` LowCardinality(String),
@@ -581,6 +594,63 @@ SELECT
     fromUnixTimestamp64Milli(landing_dead_letters.seen_at, 'UTC') AS seen_at,
     fromUnixTimestamp64Milli(least(landing_dead_letters.seen_at + (toInt64(assumeNotNull(span)) * 1000), 4102444800000), 'UTC') AS expires_at
 FROM pulse.landing_dead_letters
+
+CREATE MATERIALIZED VIEW pulse.feed_erased_late_lines TO pulse.removed_lines
+(
+    `workspace` String,
+    `channel` String,
+    `message_hash` UInt128,
+    `expires_at` DateTime64(3, 'UTC')
+)
+AS SELECT
+    late.workspace AS workspace,
+    late.channel AS channel,
+    message_hash,
+    late.expires_at AS expires_at
+FROM
+(
+    SELECT
+        workspace,
+        channel,
+        author,
+        reinterpretAsUInt128(sipHash128(message_id)) AS message_hash,
+        fromUnixTimestamp64Milli(sent_at, 'UTC') AS sent_time,
+        fromUnixTimestamp64Milli(least(landing_messages.expires_at, 4102444800000), 'UTC') AS expires_at
+    FROM pulse.landing_messages
+    WHERE (kind = 'message') AND ((workspace, author) IN (
+        SELECT
+            workspace,
+            author
+        FROM pulse.erasures
+    ))
+) AS late
+INNER JOIN
+(
+    SELECT
+        workspace,
+        author,
+        erase_before,
+        opted_out
+    FROM pulse.erasures
+    FINAL
+) AS erased ON (erased.workspace = late.workspace) AND (erased.author = late.author)
+WHERE erased.opted_out OR (late.sent_time <= erased.erase_before)
+
+CREATE MATERIALIZED VIEW pulse.feed_erasures TO pulse.erasures
+(
+    `workspace` String,
+    `author` String,
+    `requested_at` DateTime64(3, 'UTC'),
+    `erase_before` DateTime64(3, 'UTC'),
+    `opted_out` Bool
+)
+AS SELECT
+    workspace,
+    author,
+    fromUnixTimestamp64Milli(landing_erasures.requested_at, 'UTC') AS requested_at,
+    fromUnixTimestamp64Milli(landing_erasures.erase_before, 'UTC') AS erase_before,
+    opted_out
+FROM pulse.landing_erasures
 
 CREATE MATERIALIZED VIEW pulse.feed_removal_orders TO pulse.removal_orders
 (
@@ -1089,6 +1159,16 @@ CREATE TABLE pulse.landing_dead_letters
     `error` String,
     `raw` String,
     `seen_at` Int64
+)
+ENGINE = `Null`
+
+CREATE TABLE pulse.landing_erasures
+(
+    `workspace` String DEFAULT 'default',
+    `author` String,
+    `requested_at` Int64,
+    `erase_before` Int64,
+    `opted_out` Bool
 )
 ENGINE = `Null`
 

@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry
 
 from connectors.clickhouse.metrics import RemovalMetrics
 from connectors.clickhouse.removals import EVERY_S, WHOLE_EVERY_S, Removals
-from connectors.clickhouse.routes import EVENTS, MESSAGES, SCORED
+from connectors.clickhouse.routes import ERASURES, EVENTS, MESSAGES, SCORED
+from schemas.records import Erasure
 from tests.fixtures.store import NOW_MS, TestStore, event, line, scored
 
 SHOWN = "SELECT message_id FROM messages WHERE workspace = {w:String} ORDER BY message_id"
@@ -78,6 +79,52 @@ def test_a_cleared_chat_takes_all_lines_up_to_it(store: TestStore, passes: Remov
     store.put(EVENTS, event(w, "c1", kind="deletion", at=NOW_MS))
     passes.take_out()
     assert ids(store, SHOWN, w) == ids(store, STORED, w) == ["after"]
+
+
+def erasure(workspace: str, author: str, **changes: bool | int) -> Erasure:
+    fields = {"requested_at": NOW_MS, "erase_before": NOW_MS} | changes
+    return Erasure(workspace=workspace, author=author, **fields)  # type: ignore[arg-type]
+
+
+def test_an_erased_person_s_lines_go_on_every_channel_up_to_the_request(
+    store: TestStore, passes: Removals
+) -> None:
+    w = "erased"
+    store.put(
+        MESSAGES,
+        line(w, "before", author="k1.gone"),
+        line(w, "other channel", author="k1.gone", channel="twitch:other", stream_id="s2"),
+        line(w, "after", author="k1.gone", sent_at=NOW_MS + 1),
+        line(w, "other person"),
+        line("erased elsewhere", "before", author="k1.gone"),
+    )
+    banned = {"kind": "ban", "channel": "twitch:third", "at": NOW_MS - 9_000}
+    store.put(
+        EVENTS,
+        event(w, "b1", target_author="k1.gone", **banned),
+        event(w, "b2", target_author="k1.b", **banned),
+    )
+    store.put(ERASURES, erasure(w, "k1.gone"))
+    store.put(MESSAGES, line(w, "read again", author="k1.gone"))
+    assert "read again" not in ids(store, SHOWN, w)
+    passes.take_out()
+    assert ids(store, SHOWN, w) == ids(store, STORED, w) == ["after", "other person"]
+    assert ids(store, SHOWN, "erased elsewhere") == ["before"]
+    assert [
+        row["event_id"] for row in store.rows("SELECT event_id FROM events WHERE workspace = 'erased'")
+    ] == ["b2"]
+
+
+def test_of_who_opted_out_no_line_is_shown_until_it_is_taken_back(store: TestStore, passes: Removals) -> None:
+    w = "opted out"
+    store.put(ERASURES, erasure(w, "k1.out", opted_out=True))
+    store.put(MESSAGES, line(w, "on its way", author="k1.out", sent_at=NOW_MS + 5_000))
+    assert ids(store, SHOWN, w) == []
+    passes.take_out()
+    assert ids(store, STORED, w) == []
+    store.put(ERASURES, erasure(w, "k1.out", requested_at=NOW_MS + 6_000))
+    store.put(MESSAGES, line(w, "back", author="k1.out", sent_at=NOW_MS + 7_000))
+    assert ids(store, SHOWN, w) == ["back"]
 
 
 def test_events_of_other_kinds_remove_nothing(store: TestStore, passes: Removals) -> None:

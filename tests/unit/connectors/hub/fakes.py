@@ -5,9 +5,9 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Literal
 
+from connectors.core.journal import Entry, JournalError
 from connectors.core.live import State, Unheard
 from connectors.core.source import Batch, SourceError
-from connectors.hub.journal import Entry, JournalError
 from schemas.codecs import encode
 from schemas.records import FollowedChannel, Listener, SourceStatus
 from schemas.topics import CHANNELS, LISTENERS
@@ -85,6 +85,8 @@ class MemoryJournal:
         if self._topics.down:
             raise JournalError("Kafka does not answer")
         self._topics.append(topic, key, value)
+
+    def close(self) -> None: ...
 
 
 class ToldSource:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from connectors.core.journal import JournalError
 from connectors.hub.book import ChannelBook, UnknownChannelError
 from connectors.hub.channels_file import ChannelsFile
-from connectors.hub.journal import JournalError
 from connectors.hub.roster import Key
 from schemas.records import SourceStatus
 from tests.unit.connectors.hub.fakes import NOW, MemoryJournal, Topics

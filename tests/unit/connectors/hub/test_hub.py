@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 import msgspec
 import pytest
 
+from connectors.core.journal import JournalError
 from connectors.core.kafka_producer import KafkaProducer
 from connectors.core.live import Unheard
 from connectors.core.testing import FakeKafka
 from connectors.hub.assignment import owner_of
 from connectors.hub.hub import BEAT_S, HAND_OVER_S, RETRY_S, Hub
-from connectors.hub.journal import JournalError
 from connectors.hub.roster import DEAD_AFTER_MS, Key
 from schemas.records import Listener
 from schemas.topics import CHANNELS, LISTENERS

@@ -1,4 +1,4 @@
-"""The two topics that listening processes share, read from their beginning and written record by record."""
+"""Small topics that every process reads from their beginning and writes record by record."""
 
 import time
 from collections.abc import Sequence
@@ -7,9 +7,6 @@ from typing import Any, Final, NamedTuple, Protocol, Self
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
-from schemas.topics import CHANNELS, LISTENERS
-
-TOPICS: Final = (CHANNELS, LISTENERS)
 _TIMEOUT_S: Final = 10.0
 
 
@@ -38,12 +35,21 @@ class Journal(Protocol):
     def write(self, topic: str, key: bytes, value: bytes | None) -> None:
         """Append one record, acknowledged on return. Raises JournalError."""
 
+    def close(self) -> None:
+        """Leave Kafka."""
+
 
 class KafkaJournal:
     """`Journal` over confluent-kafka; a context manager. Nothing is committed: everybody reads everything."""
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, bootstrap: str, topics: Sequence[str]) -> None:
+        """Prepare; connects with the first call.
+
+        Args:
+            bootstrap: Kafka's brokers.
+            topics: those to read, of one partition each.
+        """
+        self._bootstrap, self._topics = bootstrap, tuple(topics)
         self._consumer: Consumer | None = None
         self._producer: Producer | None = None
         self._ends: dict[str, int] = {}
@@ -67,8 +73,8 @@ class KafkaJournal:
         """See Journal; passing trouble with the brokers is librdkafka's to retry."""
         entries = []
         for message in self._reader().consume(1_000, timeout_s):
-            self._at[message.topic() or ""] = (message.offset() or 0) + 1
             if message.error() is None:
+                self._at[message.topic() or ""] = (message.offset() or 0) + 1
                 entries.append(_entry(message))
         return entries
 
@@ -77,7 +83,7 @@ class KafkaJournal:
         consumer = self._reader()
         ends = {}
         try:
-            for topic in TOPICS:
+            for topic in self._topics:
                 _, ends[topic] = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=_TIMEOUT_S)
             entries: list[Entry] = []
             deadline = time.monotonic() + _TIMEOUT_S
@@ -121,7 +127,7 @@ class KafkaJournal:
                     "log.connection.close": False,
                 }
             )
-            self._consumer.assign([TopicPartition(topic, 0, 0) for topic in TOPICS])
+            self._consumer.assign([TopicPartition(topic, 0, 0) for topic in self._topics])
         return self._consumer
 
     def _position(self, topic: str) -> int:
