@@ -175,6 +175,14 @@ LISTENER_RECOVERED: Final = Metric(
     ("platform",),
 )
 
+LISTENER_SKEW: Final = Metric(
+    "pulse_listener_clock_skew_seconds",
+    "gauge",
+    "listener",
+    "Our clock's lead over the platform's is at most this: the least delay in five minutes; 0: it is behind.",
+    ("platform",),
+)
+
 # The notifier: alerts to people.
 NOTIFY_REVISIONS: Final = Metric(
     "pulse_notify_revisions_total",

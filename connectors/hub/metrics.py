@@ -6,6 +6,7 @@ from typing import Final, get_args
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from connectors.core.skew import ClockSkew
 from connectors.core.source import Record
 from schemas import metrics
 from schemas.records import ChatEvent, ChatMessage, DeadLetter, SourceState, SourceStatus
@@ -22,6 +23,8 @@ class ListenerMetrics:
         self._gaps = metrics.LISTENER_GAPS.counter(registry)
         self._missed = metrics.LISTENER_MISSED.counter(registry)
         self._recovered = metrics.LISTENER_RECOVERED.counter(registry)
+        self._skew = metrics.LISTENER_SKEW.gauge(registry)
+        self._skews: dict[str, ClockSkew] = {}
         self._platforms: set[str] = set()
 
     def count(self, records: Sequence[Record]) -> None:
@@ -33,6 +36,8 @@ class ListenerMetrics:
             platform = record.channel.partition(":")[0]
             kind = record.kind if isinstance(record, ChatMessage) else "event"
             self._records.labels(platform, kind).inc()
+            if isinstance(record, ChatMessage) and record.kind == "message":
+                self._skews.setdefault(platform, ClockSkew()).observe(record.sent_at, record.received_at)
             if isinstance(record, ChatEvent) and record.kind == "gap":
                 self._gaps.labels(platform, record.cause or "").inc()
                 missed_ms = (record.span_to or 0) - (record.span_from or 0)
@@ -40,9 +45,12 @@ class ListenerMetrics:
                 self._recovered.labels(platform).inc(record.recovered or 0)
 
     def show(self, statuses: Iterable[SourceStatus]) -> None:
-        """Show how many channels stand how."""
+        """Show how many channels stand how, and how far the clocks may differ."""
         counts = Counter((status.channel.partition(":")[0], status.state) for status in statuses)
         self._platforms.update(platform for platform, _ in counts)
         for platform in self._platforms:
             for state in _STATES:
                 self._channels.labels(platform, state).set(counts[platform, state])
+        for platform, skew in self._skews.items():
+            if (bound_ms := skew.bound_ms) is not None:
+                self._skew.labels(platform).set(bound_ms / 1000)
