@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+import httpx
+
 from connectors.core.clock import Clock
 from connectors.core.live import Link, LiveFeed, OnState, State, Unheard
 from connectors.core.pacing import Backoff, RateLimit
@@ -57,6 +59,7 @@ class TwitchSource:
         settings: TwitchSettings,
         workspace: str = "default",
         connect: Connect = connect_websocket,
+        api: httpx.AsyncBaseTransport | None = None,
         jitter: random.Random | None = None,
         on_state: OnState | None = None,
     ) -> None:
@@ -71,6 +74,7 @@ class TwitchSource:
             settings: where and how to connect.
             workspace: whose data it is.
             connect: opens a connection.
+            api: carries the requests to Twitch's API; None: HTTP.
             jitter: for the pauses between tries.
             on_state: told of each change of a channel: name, state, reason.
 
@@ -98,7 +102,7 @@ class TwitchSource:
         self._session_logins = RateLimit(settings.joins, settings.joins_per_s)
         self._slots: list[Slot] = []
         self._sessions: list[SessionSlot] = []
-        self._subscriptions = Subscriptions(settings, clock) if settings.transport != "irc" else None
+        self._subscriptions = Subscriptions(settings, clock, api) if settings.transport != "irc" else None
         helix = self._subscriptions.helix if self._subscriptions else None
         self._emotes = LiveEmotes(settings, clock, helix)
         for channel in channels:

@@ -45,14 +45,16 @@ class Subscriptions:
     the old one, and only channels that are new are subscribed to.
     """
 
-    def __init__(self, settings: TwitchSettings, clock: Clock) -> None:
-        """Prepare; nothing is sent yet.
+    def __init__(
+        self, settings: TwitchSettings, clock: Clock, api: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        """Prepare; nothing is sent yet. `api` carries the requests; None: HTTP.
 
         Raises:
             CredentialsError: the settings hold no usable token.
         """
         credentials = app_token(settings) if settings.conduit else user_token(settings)
-        self._http = httpx.AsyncClient(timeout=settings.open_timeout_s)
+        self._http = httpx.AsyncClient(timeout=settings.open_timeout_s, transport=api)
         self.helix: Final = Helix(
             credentials, self._http, clock, api_url=settings.api_url, auth_url=settings.auth_url
         )

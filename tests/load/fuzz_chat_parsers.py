@@ -22,15 +22,33 @@ from connectors.imports.formats import READERS, Format, format_of
 from connectors.replay.recorded_line import parse_line
 from connectors.twitch.irc import parse_irc
 from connectors.twitch.normalise import ChannelNormaliser
+from connectors.twitch.notification_records import records_of
+from connectors.twitch.notifications import parse_frame
 from schemas.codecs import InvalidRecordError, encode
 from schemas.retention import load_retention
 from tests.unit.connectors.imports import exports
 from tests.unit.connectors.twitch import frames
+from tests.unit.connectors.twitch.fake_eventsub import chat, notification
 
 AT = 1_767_225_600_000
 LIVE = (
     frames.privmsg("hi @Bob 👩‍👩‍👧 Kappa", more="emotes=25:14-18;bits=5;badges=vip/1"),
     *(frames.RAID, frames.RESUB, frames.GIFT, frames.TIMEOUT, frames.CLEARED, frames.DELETED, frames.ROOM),
+)
+FRAMES = (
+    notification(
+        "channel.chat.message",
+        chat("@Bob 👩‍👩‍👧 Kappa", badges=[{"set_id": "vip", "id": "1"}], cheer={"bits": 5})
+        | {"message": {"text": "hi Kappa", "fragments": [{"type": "emote", "text": "Kappa"}]}},
+    ),
+    notification("channel.raid", {"from_broadcaster_user_login": "someone", "viewers": 15}),
+    notification("channel.chat.message_delete", {"message_id": "m1", "target_user_login": "alice"}),
+    notification("channel.chat.clear_user_messages", {"target_user_login": "alice"}),
+    notification("channel.chat_settings.update", {"slow_mode": True, "slow_mode_wait_time_seconds": 10}),
+    notification(
+        "channel.chat.notification",
+        {"message_id": "u1", "notice_type": "resub", "system_message": "alice resubbed", "badges": []},
+    ),
 )
 EXPORTS: dict[Format, bytes] = {
     "twitch-downloader": exports.twitch_downloader(*(exports.comment(n, f"text {n}") for n in range(3))),
@@ -60,6 +78,7 @@ def main() -> None:
         while time.monotonic() - began < options.seconds:
             for _ in range(200):
                 live_line(damaged(chance.choice(LIVE).encode(), chance), found)
+                live_frame(damaged(chance.choice(FRAMES).encode(), chance), found)
             format_ = chance.choice(list(READERS))
             export(damaged(EXPORTS[format_], chance), format_, Path(folder) / "export", found)
     seconds = round(time.monotonic() - began, 1)
@@ -96,6 +115,19 @@ def live_line(raw: bytes, found: Counter[str]) -> None:
             found["live_records"] += 1
     except InvalidRecordError:
         found["live_refused"] += 1
+
+
+def live_frame(raw: bytes, found: Counter[str]) -> None:
+    """Parse and normalise an EventSub frame as the live source does."""
+    text = raw.decode(errors="replace")
+    channel = ChannelNormaliser("room", "twitch:room/x", PSEUDONYMS, RETENTION)
+    found["live_frames"] += 1
+    try:
+        for record in guarded(lambda: records_of(channel, parse_frame(text), AT), raw):
+            encode(record)
+            found["live_frame_records"] += 1
+    except InvalidRecordError:
+        found["live_frames_refused"] += 1
 
 
 def export(content: bytes, format_: Format, path: Path, found: Counter[str]) -> None:

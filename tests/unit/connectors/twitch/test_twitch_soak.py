@@ -3,15 +3,17 @@ import os
 import random
 import tracemalloc
 from collections import Counter
-from typing import Final
+from typing import Final, Literal
+
+import pytest
+from pydantic import SecretStr
 
 from connectors.twitch.settings import TwitchSettings
 from connectors.twitch.source import TwitchSource
 from schemas.records import ChatEvent, ChatMessage
 from schemas.retention import load_retention
 from tests.unit.connectors.twitch.conftest import PSEUDONYMS, SEALER, MemoryClock
-from tests.unit.connectors.twitch.fake_network import MemoryNetwork
-from tests.unit.connectors.twitch.frames import privmsg
+from tests.unit.connectors.twitch.fake_network import MemoryEventSub, MemoryNetwork
 
 CHANNELS: Final = [f"channel{n}" for n in range(60)]
 HOURS: Final = float(os.environ.get("PULSE_SOAK_HOURS", "0.1"))
@@ -21,11 +23,14 @@ HOURS: Final = float(os.environ.get("PULSE_SOAK_HOURS", "0.1"))
 class Soak:
     """Sixty channels that speak, and a fault a minute."""
 
-    def __init__(self, clock: MemoryClock, network: MemoryNetwork, chance: random.Random) -> None:
+    def __init__(
+        self, clock: MemoryClock, network: MemoryNetwork | MemoryEventSub, chance: random.Random
+    ) -> None:
         self.clock = clock
         self.network = network
         self.chance = chance
         self.sent: list[str] = []
+        self.kept_alive_s = 0.0
         self.unheard: dict[str, list[int]] = {channel: [] for channel in CHANNELS}
         """When each channel said something that no session was there to hear."""
 
@@ -33,6 +38,7 @@ class Soak:
         until_s = self.clock.monotonic() + seconds
         fault_s = self.clock.monotonic() + 60
         while self.clock.monotonic() < until_s:
+            self.keep_alive()
             await self.clock.sleep(self.chance.expovariate(2.0))
             self.speak(self.chance.choice(CHANNELS))
             if self.clock.monotonic() >= fault_s:
@@ -42,15 +48,21 @@ class Soak:
 
     def speak(self, channel: str) -> None:
         identity = f"m{len(self.sent)}-{self.clock.now_ms()}"
-        line = privmsg("hi", channel=channel, identity=identity, at=self.clock.now_ms())
         hearing = [session for session in self.network.sessions if session.up and channel in session.joined]
         for session in hearing:
             for _ in range(1 + (self.chance.random() < 0.05)):  # duplicated frames
-                session.say(line)
+                session.say_chat(channel, identity, self.clock.now_ms())
         if hearing:
             self.sent.append(identity)
         else:
             self.unheard[channel].append(self.clock.now_ms())
+
+    def keep_alive(self) -> None:
+        """Of EventSub; IRC is asked by the client."""
+        if self.clock.monotonic() >= self.kept_alive_s + 5:
+            self.kept_alive_s = self.clock.monotonic()
+            for session in self.network.sessions:
+                session.keep_alive()
 
     async def fault(self) -> None:
         self.network.down = False
@@ -64,7 +76,7 @@ class Soak:
             case "stall":
                 victim.mute = True
             case "reconnect":
-                victim.say(":tmi.twitch.tv RECONNECT")
+                victim.ask_to_reconnect()
             case "all":
                 for session in live:
                     session.drop()
@@ -72,11 +84,15 @@ class Soak:
                 self.network.down = True
                 victim.drop()
             case "malformed":
-                victim.say("@=;;\\ :x\r\n@a\r\n:y")
+                victim.say("@=;;\\ :x\r\n@a\r\n:y\r\n{")
 
 
-async def test_a_fault_a_minute_loses_no_line_and_leaves_no_gap_untold() -> None:
-    clock, network = MemoryClock(), MemoryNetwork()
+@pytest.mark.parametrize("transport", ["irc", "eventsub"])
+async def test_a_fault_a_minute_loses_no_line_and_leaves_no_gap_untold(
+    transport: Literal["irc", "eventsub"],
+) -> None:
+    clock = MemoryClock()
+    network = MemoryNetwork() if transport == "irc" else MemoryEventSub()
     soak = Soak(clock, network, random.Random(5))
     source = TwitchSource(
         CHANNELS,
@@ -84,8 +100,11 @@ async def test_a_fault_a_minute_loses_no_line_and_leaves_no_gap_untold() -> None
         retention=load_retention(),
         sealer=SEALER,
         clock=clock,
-        settings=TwitchSettings(channels_per_connection=20),
+        settings=TwitchSettings(
+            transport=transport, token=SecretStr("t0"), channels_per_connection=20, channels_per_session=20
+        ),
         connect=network.connect,
+        api=network.api if isinstance(network, MemoryEventSub) else None,
         jitter=random.Random(2),
     )
     heard: Counter[str] = Counter()
@@ -102,6 +121,7 @@ async def test_a_fault_a_minute_loses_no_line_and_leaves_no_gap_untold() -> None
 
     taking = asyncio.create_task(take())
     while len(source.states) < 60 or any(state != "live" for state, _ in source.states.values()):
+        soak.keep_alive()
         await clock.advance(1)
     hours = HOURS / 5
     sizes = []
@@ -114,6 +134,7 @@ async def test_a_fault_a_minute_loses_no_line_and_leaves_no_gap_untold() -> None
         sizes.append(tracemalloc.get_traced_memory()[0] - 200 * len(soak.sent))
     tracemalloc.stop()
     while any(state != "live" for state, _ in source.states.values()):
+        soak.keep_alive()
         await clock.advance(1)
     source.stop()
     await taking
