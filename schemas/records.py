@@ -218,6 +218,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     authors: int = 0
     messages: int = 0
     playbook: str | None = None
+    """What to do: `kind/severity` of `schemas/playbooks`."""
     channels: tuple[str, ...] = ()
     """The stream ids that a wave covers; otherwise the one stream."""
 
@@ -251,6 +252,11 @@ class ScoreDifference(msgspec.Struct, frozen=True, kw_only=True):
     """Figures of the model in service."""
     candidate_scores: dict[str, float]
     """Figures of the candidate, under the same names."""
+
+
+def playbook_id(kind: AlertKind, severity: Severity) -> str:
+    """How an alert names its playbook: `kind/severity`."""
+    return f"{kind}/{severity}"
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from connectors.notify.message import page_link
 from connectors.notify.outbox import Due
 from connectors.notify.rules import rank
+from schemas.playbooks import Language, told
 from schemas.records import Alert, AlertKind, Severity
 
-Language = Literal["en", "ru"]
 MAX_CHARACTERS: Final = 4096
 """Longest text of sendMessage (core.telegram.org/bots/api#sendmessage); here markup counts too."""
 _MAX_SENTENCE: Final = 500
+_STEPS: Final = 3
+"""Steps of the playbook in the message; the page has them all."""
 
 _SIGNS: Final[dict[Severity, str]] = {
     "info": "⚪",
@@ -100,6 +102,8 @@ def text(due: Sequence[Due], page_url: str, language: Language, timezone: str) -
     for item in worst_first:
         part = _paragraph(item, page_url, language, zone)
         if length + len(part) + 2 + reserve > MAX_CHARACTERS:
+            part = _paragraph(item, page_url, language, zone, steps=0)
+        if length + len(part) + 2 + reserve > MAX_CHARACTERS:
             break
         parts.append(part)
         length += len(part) + 2
@@ -119,7 +123,7 @@ def why(alert: Alert, language: Language) -> str:
     return summary
 
 
-def _paragraph(item: Due, page_url: str, language: Language, zone: ZoneInfo) -> str:
+def _paragraph(item: Due, page_url: str, language: Language, zone: ZoneInfo, *, steps: int = _STEPS) -> str:
     alert = item.alert
     closed = alert.state == "closed"
     sign = "✅" if closed else _SIGNS[alert.severity]
@@ -132,7 +136,12 @@ def _paragraph(item: Due, page_url: str, language: Language, zone: ZoneInfo) -> 
         when = f"{_WORDS[language][item.news]} {_clock(alert.started_at, zone)}"
     line = f"{_SEVERITIES[language][alert.severity]} · {when}"
     link = f'<a href="{escape(page_link(page_url, alert))}">{_WORDS[language]["page"]}</a>'
-    return "\n".join([head, line, escape(_cut(why(alert, language), _MAX_SENTENCE)), link])
+    sentence = escape(_cut(why(alert, language), _MAX_SENTENCE))
+    return "\n".join([head, line, sentence, *_advice(alert, language, 0 if closed else steps), link])
+
+
+def _advice(alert: Alert, language: Language, most: int) -> list[str]:
+    return [f"• {escape(step)}" for step in told(alert.kind, alert.severity, language)["steps"][:most]]
 
 
 def _clock(at_ms: int, zone: ZoneInfo) -> str:

@@ -13,6 +13,7 @@ from connectors.core.clock import Clock
 from connectors.notify.config import Webhook
 from connectors.notify.message import Message, PermanentError, TemporaryError, page_link, post
 from connectors.notify.outbox import Due
+from schemas.playbooks import Language, told
 
 SIGNATURE_HEADER: Final = "X-Pulse-Signature"
 DELIVERY_HEADER: Final = "X-Pulse-Delivery"
@@ -39,7 +40,7 @@ class WebhookSender:
         content = (
             alertmanager_body(message, self._page_url)
             if self._target.format == "alertmanager"
-            else pulse_body(message, self._page_url)
+            else pulse_body(message, self._page_url, self._target.language)
         )
         body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
         headers = {
@@ -80,14 +81,14 @@ def retry_after_s(header: str | None, now_ms: int) -> float:
         return 0
 
 
-def pulse_body(message: Message, page_url: str) -> dict[str, Any]:
+def pulse_body(message: Message, page_url: str, language: Language = "en") -> dict[str, Any]:
     """Our own shape, version 1 (README.md)."""
     return {
         "version": 1,
         "delivery": message.delivery,
         "target": message.target,
         "group": message.group,
-        "alerts": [_alert(due, page_url) for due in message.due],
+        "alerts": [_alert(due, page_url, language) for due in message.due],
     }
 
 
@@ -109,8 +110,9 @@ def alertmanager_body(message: Message, page_url: str) -> dict[str, Any]:
     }
 
 
-def _alert(due: Due, page_url: str) -> dict[str, Any]:
+def _alert(due: Due, page_url: str, language: Language) -> dict[str, Any]:
     alert = due.alert
+    play = told(alert.kind, alert.severity, language)
     return {
         "news": due.news,
         "alert_id": alert.alert_id,
@@ -128,6 +130,7 @@ def _alert(due: Due, page_url: str) -> dict[str, Any]:
         "authors": alert.authors,
         "messages": alert.messages,
         "playbook": alert.playbook,
+        "advice": {name: play[name] for name in ("why", "steps", "actions")},
         "streams": list(alert.channels),
         "link": page_link(page_url, alert),
     }

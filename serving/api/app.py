@@ -14,6 +14,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from schemas.playbooks import Language, told
+from schemas.records import AlertKind, Severity
 from serving.api import models
 from serving.api.auth import TokenAuth
 from serving.api.channels import ChannelList, add_channels
@@ -213,6 +215,13 @@ def _add_history(app: FastAPI, streams: StreamList, history: History) -> None:
     ) -> models.Alerts:
         """Alert episodes in their newest revision, newest first."""
         return models.Alerts(alerts=history.alerts(workspace, stream_id, kind, state, start, to, limit))
+
+    @app.get("/api/v1/{workspace}/playbooks/{kind}", response_model_exclude_none=True)
+    def get_playbook(
+        workspace: Workspace, kind: AlertKind, severity: Severity = "medium", lang: Language = "en"
+    ) -> models.Play:
+        """What to do about alerts of this kind and severity, why, and which actions are prepared."""
+        return models.Play.model_validate(told(kind, severity, lang))
 
     @app.get("/api/v1/{workspace}/events")
     def get_events(

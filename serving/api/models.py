@@ -150,6 +150,28 @@ class Alerts(BaseModel):
     alerts: list[AlertAnswer]
 
 
+class PreparedAction(BaseModel):
+    """A moderation action that a playbook prepares; parameters that the type does not have are left out."""
+
+    type: str
+    label: str = Field(description="One sentence for people.")
+    wait_s: int | None = None
+    min_follow_s: int | None = None
+    duration_s: int | None = None
+    text: str | None = None
+
+
+class Play(BaseModel):
+    """What to do about alerts of a kind and severity, and why."""
+
+    kind: str
+    severity: str
+    lang: str
+    why: str
+    steps: list[str]
+    actions: list[PreparedAction]
+
+
 class Event(BaseModel):
     """What happened on a channel besides chat lines."""
 

@@ -17,6 +17,8 @@ from fastapi import (
 from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
+from schemas.playbooks import Language, told
+from schemas.records import AlertKind, Severity
 from tests.browser import answers
 from tests.browser.world import Row, Stream, World
 
@@ -157,5 +159,9 @@ def api(world: World, failing: set[str]) -> APIRouter:
     async def alerts(workspace: str, stream_id: str = "", limit: int = 100) -> Row:
         rows = [a for a in world.alerts.values() if not stream_id or a["stream_id"] == stream_id]
         return {"alerts": rows[:limit]}
+
+    @router.get("/{workspace}/playbooks/{kind}")
+    async def playbook(workspace: str, kind: AlertKind, severity: Severity, lang: Language) -> Row:
+        return told(kind, severity, lang)
 
     return router

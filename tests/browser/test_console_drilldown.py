@@ -45,7 +45,7 @@ def test_why_shows_the_numbers_that_crossed(console: ConsolePage) -> None:
     expect(console.alert("a1raid")).to_contain_text("Detected after 7 s")
     expect(console.alert("a1raid").locator("dl")).to_contain_text("z score")
     expect(console.alert("a1raid").locator("dl")).to_contain_text("8.94")
-    expect(console.alert("a1raid")).to_contain_text("Turn on followers-only mode")
+    expect(console.alert("a1raid")).to_contain_text("Turn shield mode on")
 
 
 def test_hurtful_texts_are_not_in_the_page_until_revealed(console: ConsolePage) -> None:

@@ -225,7 +225,7 @@ class World:
             },
             authors=63,
             messages=412,
-            playbook="Turn on followers-only mode for ten minutes, then clear the cluster's messages.",
+            playbook="attack.raid/critical",
         )
         self.raise_alert(
             nova.stream_id,

@@ -9,7 +9,7 @@ import msgspec
 from pipelines.core.detection.clock import GRACE_MS
 from pipelines.core.detection.state import Episode
 from pipelines.core.detection.view import SEVERITIES, Finding
-from schemas.records import Alert, AlertKind, Severity
+from schemas.records import Alert, AlertKind, Severity, playbook_id
 
 GATHER_MS: Final = 500
 """The live job hands records over in ticks of this length."""
@@ -155,6 +155,7 @@ def new_alert(
         clusters=clusters,
         authors=authors,
         messages=messages,
+        playbook=playbook_id(kind, severity),
         channels=channels or (stream_id,),
     )
 
@@ -168,6 +169,7 @@ def _extend(episode: Episode, second: int, finding: Finding) -> list[Alert]:
     episode.alert = alert = msgspec.structs.replace(
         alert,
         severity=finding.severity if worse else alert.severity,
+        playbook=playbook_id(alert.kind, finding.severity) if worse else alert.playbook,
         why=finding.why if worse else alert.why,
         evidence=tuple(dict.fromkeys(alert.evidence + finding.evidence))[:MAX_EVIDENCE],
         clusters=tuple(dict.fromkeys(alert.clusters + finding.clusters))[:MAX_CLUSTERS],

@@ -56,6 +56,7 @@ export const fetchActivity = (params, signal) => get(inWorkspace("activity"), pa
 export const fetchMessages = (params, signal) => get(inWorkspace("messages"), params, signal);
 export const fetchAlerts = (params, signal) => get(inWorkspace("alerts"), params, signal);
 export const fetchEvents = (params, signal) => get(inWorkspace("events"), params, signal);
+export const fetchPlaybook = (kind, params) => get(inWorkspace(`playbooks/${encodeURIComponent(kind)}`), params);
 export const fetchHealth = (signal) => get("health", {}, signal);
 
 /** Address of the live feed. */

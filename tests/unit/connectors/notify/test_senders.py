@@ -98,6 +98,9 @@ async def test_a_webhook_s_body_is_signed_and_carries_its_delivery_id() -> None:
 def test_the_pulse_payload() -> None:
     body = pulse_body(message(), "http://page/")
     assert body["version"] == 1
+    advice = body["alerts"][0].pop("advice")
+    assert advice["steps"][0] == "Turn shield mode on; where there is none, followers-only."
+    assert {"type": "shield_mode", "label": "Shield mode"} in advice["actions"]
     assert body["alerts"][0] == {
         "news": "open",
         "alert_id": "a1",

@@ -31,6 +31,9 @@ def test_an_english_message() -> None:
         "🟠 <b>Hate raid</b> · twitch:somechannel",
         "high · began 03:00:00",
         "9 of 12 newcomers look hostile.",
+        "• Turn shield mode on; where there is none, followers-only.",
+        "• Tell the streamer in the ear not to read the chat out and to go on with the show.",
+        "• Ban the accounts of the evidence, newest first, and delete their lines.",
         '<a href="http://page/#/default/twitch%3Asomechannel%2F40123456789">Open the stream</a>',
     ]
 
@@ -47,6 +50,13 @@ def test_a_russian_message_has_a_russian_sentence() -> None:
 def test_the_english_sentence_stands_where_a_number_is_missing() -> None:
     assert why(alert(), "ru") == "9 of 12 newcomers look hostile."
     assert why(alert(kind="mood.shift"), "ru") == "9 of 12 newcomers look hostile."
+
+
+def test_steps_give_way_where_there_is_no_room() -> None:
+    long = due(alert(why={"summary": "'" * 500}, channel="&" * 120))
+    shown = text([long], "http://page/" + "p" * 200, "en", "UTC")
+    assert "•" not in shown
+    assert "Hate raid" in shown
 
 
 def test_a_closed_alert_says_so() -> None:

@@ -52,6 +52,15 @@ def messages(api: TestClient, **params: object) -> list[str]:
     return ids(api.get("/api/v1/api/messages", params={**STREAM, **params}).json())
 
 
+def test_a_playbook_comes_in_the_chosen_language(api: TestClient) -> None:
+    play = api.get("/api/v1/api/playbooks/attack.raid", params={"severity": "high", "lang": "ru"}).json()
+    assert play["steps"][0].startswith("Включите режим щита")
+    kept = {"type": "followers_only", "min_follow_s": 600}
+    assert play["actions"][1] == kept | {"label": "Только для фолловеров со стажем 10 мин"}
+    assert api.get("/api/v1/api/playbooks/nothing").status_code == 422
+    assert api.get("/api/v1/api/playbooks/hype", params={"severity": "huge"}).status_code == 422
+
+
 def test_streams_tell_the_last_minute_at_a_glance(api: TestClient) -> None:
     (stream,) = api.get("/api/v1/api/streams").json()["streams"]
     assert (stream["channel"], stream["platform"], stream["title"]) == ("twitch:someone", "twitch", "someone")

@@ -178,6 +178,7 @@ export default {
   "alerts.channels": { one: "{count} стрим", few: "{count} стрима", many: "{count} стримов", other: "{count} стрима" },
   "alerts.why": "Почему",
   "alerts.playbook": "Что делать",
+  "alerts.actions": "Подготовленные действия",
   "alerts.show": "Показать сообщения",
   "alerts.jump": "Перейти: {kind}, {time}",
   "alerts.announce": "Новая тревога, {severity}: {kind}, {stream}",

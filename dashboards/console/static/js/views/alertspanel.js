@@ -6,6 +6,7 @@ import { invalidate, state } from "../state.js";
 import { displayName } from "../streams.js";
 import { severityBadge } from "./badges.js";
 import { icon } from "./icon.js";
+import { playbook } from "./playbook.js";
 
 export function alertsPanel() {
   const alerts = listedAlerts();
@@ -57,7 +58,7 @@ function details(alert) {
     <p>${t("alerts.detected", { delay })}</p>
     ${numbers.length ? html`<h4>${t("alerts.why")}</h4><dl>${numbers.map(([name, value]) => html`
       <div><dt>${name.replaceAll("_", " ")}</dt><dd>${readable(value)}</dd></div>`)}</dl>` : nothing}
-    ${alert.playbook ? html`<h4>${t("alerts.playbook")}</h4><p>${alert.playbook}</p>` : nothing}
+    ${playbook(alert)}
     <button class="button" data-test="evidence" @click=${() => showEvidence(alert)}>
       ${icon("message-square")}${t("alerts.show")}</button></div>`;
 }
