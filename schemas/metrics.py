@@ -189,8 +189,8 @@ NOTIFY_REVISIONS: Final = Metric(
     "counter",
     "notifier",
     "Alert revisions read, by outcome: queued, repeated (known already), unmatched (no rule), "
-    "unchanged (nothing new for the target), quiet (dropped by quiet hours), stale (too old), "
-    "refused (unreadable).",
+    "unchanged (nothing new for the target), quiet (dropped by quiet hours or muted by somebody), stale "
+    "(too old), refused (unreadable).",
     ("outcome",),
 )
 NOTIFY_SENT: Final = Metric(
@@ -231,6 +231,12 @@ NOTIFY_DELAY: Final = Metric(
     "From the alert in Kafka to the target's acceptance; those that quiet hours held are left out.",
     ("target",),
     (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3600),
+)
+NOTIFY_MUTE_FAILURES: Final = Metric(
+    "pulse_notify_mute_failures_total",
+    "counter",
+    "notifier",
+    "Times that the API did not say which alerts are muted; the last known mutes stay in force.",
 )
 NOTIFY_COMMIT_FAILURES: Final = Metric(
     "pulse_notify_commit_failures_total",

@@ -16,4 +16,5 @@ class NotifyMetrics:
         self.dead = metrics.NOTIFY_DEAD.counter(registry)
         self.waiting = metrics.NOTIFY_WAITING.gauge(registry)
         self.delay = metrics.NOTIFY_DELAY.histogram(registry)
+        self.mute_failures = metrics.NOTIFY_MUTE_FAILURES.counter(registry)
         self.commit_failures = metrics.NOTIFY_COMMIT_FAILURES.counter(registry)

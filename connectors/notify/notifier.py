@@ -19,6 +19,7 @@ from connectors.core.clock import Clock
 from connectors.notify.config import NotifyConfig, Target
 from connectors.notify.message import Message, PermanentError, Sender, TemporaryError, compose
 from connectors.notify.metrics import NotifyMetrics
+from connectors.notify.mutes import NOTHING_MUTED, Mutes
 from connectors.notify.outbox import Outbox
 from connectors.notify.rules import news_of, verdict
 from schemas.records import Alert
@@ -50,7 +51,9 @@ class Notifier:
         outbox: Outbox,
         clock: Clock,
         metrics: NotifyMetrics,
+        mutes: Mutes = NOTHING_MUTED,
     ) -> None:
+        self._mutes = mutes
         self._config, self._senders, self._outbox = config, senders, outbox
         self._clock, self._metrics = clock, metrics
         self._wake = {target.name: asyncio.Event() for target in config.targets}
@@ -80,6 +83,9 @@ class Notifier:
             while not stopping.is_set():
                 rows = await asyncio.to_thread(source.poll, _POLL_ROWS, _POLL_S)
                 if rows:
+                    await self._mutes.refresh(
+                        {(row.key or b"").decode("utf-8", "replace").split("|")[0] for row in rows}
+                    )
                     self.take(rows)
                     await self._commit(source, rows)
         finally:
@@ -115,6 +121,8 @@ class Notifier:
         found = verdict(self._config, target.name, alert, news, now_ms)
         if found is None:
             return "unmatched"
+        if self._mutes.muted(alert, now_ms):
+            found = found._replace(not_before=None)
         group = alert.workspace if target.group_by == "workspace" else f"{alert.workspace}|{alert.channel}"
         self._outbox.add(target.name, alert, news, group, found, appended_at, now_ms)
         return "queued" if found.not_before is not None else "quiet"

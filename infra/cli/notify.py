@@ -23,6 +23,7 @@ from connectors.core.clock import SystemClock
 from connectors.notify.config import NotifyConfig, NotifyConfigError, load_config, secrets_of
 from connectors.notify.message import PermanentError, TemporaryError, compose
 from connectors.notify.metrics import NotifyMetrics
+from connectors.notify.mutes import ApiMutes
 from connectors.notify.notifier import Notifier
 from connectors.notify.outbox import Due, Outbox
 from connectors.notify.senders import open_senders
@@ -31,6 +32,7 @@ from infra.cli.kafka_access import missing_topics
 from schemas.endpoints import Endpoints
 from schemas.records import Alert
 from schemas.topics import ALERTS
+from serving.api.auth import known_token
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 _errors = Console(stderr=True, highlight=False)
@@ -170,7 +172,10 @@ async def _run(config: NotifyConfig, secrets: dict[str, str], endpoints: Endpoin
     outbox = _outbox(endpoints)
     clock = SystemClock()
     async with open_senders(config, secrets, config.page_url or endpoints.api_url, clock) as senders:
-        notifier = Notifier(config, senders, outbox, clock, NotifyMetrics())
+        metrics = NotifyMetrics()
+        token = known_token(endpoints.pulse_home / "run" / "token") or ""
+        mutes = ApiMutes(endpoints.api_url, token, clock, metrics)
+        notifier = Notifier(config, senders, outbox, clock, metrics, mutes)
         source = KafkaRowSource(endpoints.kafka_bootstrap, group="pulse-notify", member="notify-1")
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(notifier.run(stopping))

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 import uvicorn
+from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error as DriverError
 
 from connectors.clickhouse import reader
@@ -49,8 +50,9 @@ log = logging.getLogger(__name__)
 class ApiStore:
     """The API's view of the store: the readers' errors in its own terms, and what the sink knows."""
 
-    def __init__(self, readers: reader.Reader, metrics: SinkMetrics) -> None:
-        self._readers, self._metrics = readers, metrics
+    def __init__(self, readers: reader.Reader, writer: Client, metrics: SinkMetrics) -> None:
+        self._readers, self._writer, self._metrics = readers, writer, metrics
+        self._writing = threading.Lock()
 
     def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[Row]:
         """See serving.api.store.Store."""
@@ -65,6 +67,14 @@ class ApiStore:
             return self._readers.foreign(sql, output)
         except reader.QueryRefusedError as error:
             raise QueryRefusedError(str(error)) from error
+        except (DriverError, OSError) as error:
+            raise StoreUnavailableError(str(error).split("\n")[0]) from error
+
+    def write(self, sql: str, parameters: Mapping[str, object]) -> None:
+        """See serving.api.store.Store."""
+        try:
+            with self._writing:
+                self._writer.command(sql, parameters=dict(parameters))
         except (DriverError, OSError) as error:
             raise StoreUnavailableError(str(error).split("\n")[0]) from error
 
@@ -99,10 +109,10 @@ def serve(endpoints: Endpoints, settings: StoreSettings) -> int:
         log.info("applied %s", name)
     token = obtain_token(endpoints.pulse_home / "run" / "token")
     metrics, counted, stopping = SinkMetrics(), StreamMetrics(), threading.Event()
-    readers, strangers = reader.Reader(address), WireReader(address)
+    readers, strangers, marker = reader.Reader(address), WireReader(address), connect(address)
     journal = KafkaJournal(endpoints.kafka_bootstrap, TOPICS)
     app = create_app(
-        ApiStore(readers, metrics),
+        ApiStore(readers, marker, metrics),
         token,
         static=STATIC if (STATIC / "index.html").is_file() else None,
         hosts=settings.hosts,
@@ -172,6 +182,7 @@ def serve(endpoints: Endpoints, settings: StoreSettings) -> int:
         strangers.close()
         writer.close()
         remover.close()
+        marker.close()
     return 1 if failures else 0
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path as FilePath
 from typing import Annotated, Final
 
-from fastapi import FastAPI, Path, Query, Request, WebSocket
+from fastapi import FastAPI, HTTPException, Path, Query, Request, WebSocket
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
@@ -22,6 +22,7 @@ from serving.api.channels import ChannelList, add_channels
 from serving.api.clickhouse_http import ClickHouseHttp, QuerySource
 from serving.api.history import BadRequestError, History
 from serving.api.live import LiveHub
+from serving.api.marks import Marks
 from serving.api.norms import Norms
 from serving.api.sources import Sources
 from serving.api.store import QueryRefusedError, Store, StoreUnavailableError
@@ -49,6 +50,7 @@ Workspace = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 StreamId = Annotated[str, Query(min_length=1, max_length=512)]
 AnyStreamId = Annotated[str, Query(max_length=512)]
 At = Annotated[int | None, Query(ge=0, le=4_102_444_800_000)]
+AlertId = Annotated[str, Path(min_length=1, max_length=128)]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 
@@ -113,6 +115,7 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     _add_errors(app)
     _add_history(app, streams, history)
+    _add_reactions(app, Marks(store))
     _add_sources(app, sources)
     _add_operations(app, store, streams, registry)
     if channels is not None:
@@ -216,13 +219,6 @@ def _add_history(app: FastAPI, streams: StreamList, history: History) -> None:
         """Alert episodes in their newest revision, newest first."""
         return models.Alerts(alerts=history.alerts(workspace, stream_id, kind, state, start, to, limit))
 
-    @app.get("/api/v1/{workspace}/playbooks/{kind}", response_model_exclude_none=True)
-    def get_playbook(
-        workspace: Workspace, kind: AlertKind, severity: Severity = "medium", lang: Language = "en"
-    ) -> models.Play:
-        """What to do about alerts of this kind and severity, why, and which actions are prepared."""
-        return models.Play.model_validate(told(kind, severity, lang))
-
     @app.get("/api/v1/{workspace}/events")
     def get_events(
         workspace: Workspace,
@@ -241,6 +237,44 @@ def _add_sources(app: FastAPI, sources: Sources) -> None:
     def get_sources(workspace: Workspace) -> models.Sources:
         """Where the source of each channel stands, and what it missed in the last 24 hours."""
         return models.Sources(sources=sources.read(workspace))
+
+
+def _add_reactions(app: FastAPI, marks: Marks) -> None:
+    @app.get("/api/v1/{workspace}/alerts/{alert_id}/marks")
+    def get_marks(workspace: Workspace, alert_id: AlertId) -> models.MarksAnswer:
+        """What people said of an alert, newest first."""
+        return models.MarksAnswer(marks=marks.of(workspace, alert_id))
+
+    @app.post("/api/v1/{workspace}/alerts/{alert_id}/marks", status_code=201)
+    def post_mark(workspace: Workspace, alert_id: AlertId, request: models.MarkRequest) -> models.Mark:
+        """Say that an alert was right or wrong, or mute its kind on its channel for a while."""
+        mark = marks.add(workspace, alert_id, request)
+        if mark is None:
+            raise HTTPException(404, f"no alert {alert_id} in workspace {workspace}")
+        return mark
+
+    @app.get("/api/v1/{workspace}/marks/precision")
+    def get_precision(
+        workspace: Workspace,
+        start: Annotated[int | None, Query(alias="from", ge=0, le=4_102_444_800_000)] = None,
+        to: At = None,
+        step_ms: Annotated[int, Query(ge=60_000, le=31 * 86_400_000)] = 86_400_000,
+        kind: Annotated[str, Query(max_length=32)] = "",
+    ) -> models.Precision:
+        """Share of the marked alerts that were right, by the time at which they started."""
+        return models.Precision(step_ms=step_ms, points=marks.precision(workspace, start, to, step_ms, kind))
+
+    @app.get("/api/v1/{workspace}/mutes")
+    def get_mutes(workspace: Workspace) -> models.Mutes:
+        """Which kinds of alert are muted on which channels now."""
+        return models.Mutes(mutes=marks.mutes(workspace))
+
+    @app.get("/api/v1/{workspace}/playbooks/{kind}", response_model_exclude_none=True)
+    def get_playbook(
+        workspace: Workspace, kind: AlertKind, severity: Severity = "medium", lang: Language = "en"
+    ) -> models.Play:
+        """What to do about alerts of this kind and severity, why, and which actions are prepared."""
+        return models.Play.model_validate(told(kind, severity, lang))
 
 
 def _add_operations(app: FastAPI, store: Store, streams: StreamList, registry: CollectorRegistry) -> None:

@@ -150,6 +150,66 @@ class Alerts(BaseModel):
     alerts: list[AlertAnswer]
 
 
+class MarkRequest(BaseModel):
+    """What somebody says of an alert."""
+
+    verdict: Literal["right", "wrong", "muted"]
+    note: str = Field(default="", max_length=1_000)
+    mute_for_s: int | None = Field(
+        default=None,
+        ge=0,
+        le=30 * 86_400,
+        description="How long the alert's kind stays silent on its channel; 0 ends a mute; default an hour.",
+    )
+
+
+class Mark(BaseModel):
+    """A mark as it is kept."""
+
+    verdict: Literal["right", "wrong", "muted"]
+    note: str
+    marked_at: int
+    mute_until: int | None
+
+
+class MarksAnswer(BaseModel):
+    """Answer of /alerts/{alert_id}/marks, newest first."""
+
+    marks: list[Mark]
+
+
+class Mute(BaseModel):
+    """A kind of alert that nobody wants to be told of on a channel."""
+
+    channel: str
+    kind: str
+    until: int
+
+
+class Mutes(BaseModel):
+    """Answer of /mutes."""
+
+    mutes: list[Mute]
+
+
+class PrecisionPoint(BaseModel):
+    """Marked alerts that started in one step; the interval is Wilson's, at 95 %."""
+
+    start_ms: int
+    right: int
+    wrong: int
+    precision: float
+    low: float
+    high: float
+
+
+class Precision(BaseModel):
+    """Answer of /marks/precision; steps without a marked alert are left out."""
+
+    step_ms: int
+    points: list[PrecisionPoint]
+
+
 class PreparedAction(BaseModel):
     """A moderation action that a playbook prepares; parameters that the type does not have are left out."""
 

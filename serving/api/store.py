@@ -15,7 +15,7 @@ class QueryRefusedError(ValueError):
 
 
 class Store(Protocol):
-    """Blocking reads; any number of threads."""
+    """Blocking calls; any number of threads."""
 
     def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[Row]:
         """Rows of one of our own queries, values as `{name:Type}` parameters. StoreUnavailableError."""
@@ -25,6 +25,9 @@ class Store(Protocol):
 
         Raises QueryRefusedError and StoreUnavailableError.
         """
+
+    def write(self, sql: str, parameters: Mapping[str, object]) -> None:
+        """Run one of our own statements that adds rows; on disk on return. StoreUnavailableError."""
 
     def lag(self) -> dict[str, int]:
         """Records per topic that are not stored yet."""

@@ -160,6 +160,17 @@ def api(world: World, failing: set[str]) -> APIRouter:
         rows = [a for a in world.alerts.values() if not stream_id or a["stream_id"] == stream_id]
         return {"alerts": rows[:limit]}
 
+    @router.get("/{workspace}/alerts/{alert_id}/marks")
+    async def marks(workspace: str, alert_id: str) -> Row:
+        return {"marks": world.marks.get(alert_id, [])}
+
+    @router.post("/{workspace}/alerts/{alert_id}/marks")
+    async def mark(workspace: str, alert_id: str, request: Request) -> Row:
+        fail("marks")
+        row = {"note": "", "marked_at": 0, "mute_until": None} | await request.json()
+        world.marks.setdefault(alert_id, []).insert(0, row)
+        return row
+
     @router.get("/{workspace}/playbooks/{kind}")
     async def playbook(workspace: str, kind: AlertKind, severity: Severity, lang: Language) -> Row:
         return told(kind, severity, lang)

@@ -28,6 +28,19 @@ def test_a_click_on_a_chart_shows_the_messages_of_that_moment(console: ConsolePa
     expect(console.mark("message-range")).to_have_count(0)
 
 
+def test_a_mark_is_kept_and_shown(console: ConsolePage, server: FakeServer, world: World) -> None:
+    console.open_alert("a3hype")
+    wrong = console.alert("a3hype").locator("[data-test=mark-wrong]")
+    with console.page.expect_response("**/marks") as answered:
+        wrong.click()
+    assert answered.value.ok
+    expect(wrong).to_have_attribute("aria-pressed", "true")
+    with console.page.expect_response("**/marks") as answered:
+        console.alert("a3hype").locator("[data-test=mark-muted]").click()
+    assert answered.value.ok
+    assert [mark["verdict"] for mark in world.marks["a3hype"]] == ["muted", "wrong"]
+
+
 def test_an_alert_jumps_to_its_time_and_shows_its_messages(console: ConsolePage) -> None:
     console.open_alert("a3hype")
     expect(console.mark("follow")).to_have_attribute("aria-pressed", "false")

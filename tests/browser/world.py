@@ -143,6 +143,7 @@ class World:
         self.streams = {s.stream_id: s for s in (default_streams() if streams is None else streams)}
         self.elapsed_s = HISTORY_S
         self.alerts: dict[str, Row] = {}
+        self.marks: dict[str, list[Row]] = {}
         self.sources: dict[str, Row] = {}
         if streams is None:
             self.source("twitch:nova_live", "live", gaps_24h=2, missed_s_24h=41.2, last_gap_at=START_MS)

@@ -11,7 +11,9 @@ export class ApiError extends Error {
   }
 }
 
-async function get(path, params = {}, signal = undefined) {
+const get = (path, params = {}, signal = undefined) => call("GET", path, params, { signal });
+
+async function call(method, path, params, { signal, body } = {}) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(params)) {
     if (value !== null && value !== undefined && value !== "") query.set(name, String(value));
@@ -20,9 +22,11 @@ async function get(path, params = {}, signal = undefined) {
   let response;
   try {
     response = await fetch(`/api/v1/${path}${text ? `?${text}` : ""}`, {
+      method,
       signal,
+      body: body && JSON.stringify(body),
       credentials: "same-origin",
-      headers: { Accept: "application/json" },
+      headers: { Accept: "application/json", ...(body ? { "Content-Type": "application/json" } : {}) },
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
@@ -57,6 +61,9 @@ export const fetchMessages = (params, signal) => get(inWorkspace("messages"), pa
 export const fetchAlerts = (params, signal) => get(inWorkspace("alerts"), params, signal);
 export const fetchEvents = (params, signal) => get(inWorkspace("events"), params, signal);
 export const fetchPlaybook = (kind, params) => get(inWorkspace(`playbooks/${encodeURIComponent(kind)}`), params);
+const marksOf = (alertId) => inWorkspace(`alerts/${encodeURIComponent(alertId)}/marks`);
+export const fetchMarks = (alertId) => get(marksOf(alertId));
+export const postMark = (alertId, mark) => call("POST", marksOf(alertId), {}, { body: mark });
 export const fetchHealth = (signal) => get("health", {}, signal);
 
 /** Address of the live feed. */

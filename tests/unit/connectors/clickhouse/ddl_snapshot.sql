@@ -54,6 +54,78 @@ ORDER BY (workspace, stream_id, second_ms)
 TTL expires_at
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192
 
+CREATE VIEW pulse.alert_labels
+(
+    `workspace` LowCardinality(String),
+    `alert_id` String,
+    `channel` LowCardinality(String),
+    `platform` LowCardinality(String),
+    `stream_id` LowCardinality(String),
+    `kind` LowCardinality(String),
+    `severity` LowCardinality(String),
+    `started_at` DateTime64(3, 'UTC'),
+    `detected_at` DateTime64(3, 'UTC'),
+    `ended_at` Nullable(DateTime64(3, 'UTC')),
+    `why` String,
+    `authors` UInt64,
+    `messages` UInt64,
+    `label` UInt8,
+    `note` String,
+    `marked_at` DateTime64(3, 'UTC')
+)
+AS SELECT
+    alerts.workspace AS workspace,
+    alerts.alert_id AS alert_id,
+    alerts.channel AS channel,
+    alerts.platform AS platform,
+    alerts.stream_id AS stream_id,
+    alerts.kind AS kind,
+    alerts.severity AS severity,
+    alerts.started_at AS started_at,
+    alerts.detected_at AS detected_at,
+    alerts.ended_at AS ended_at,
+    alerts.why AS why,
+    alerts.authors AS authors,
+    alerts.messages AS messages,
+    toUInt8(said.verdict = 'right') AS label,
+    said.note AS note,
+    said.at AS marked_at
+FROM pulse.alerts
+INNER JOIN
+(
+    SELECT
+        workspace,
+        alert_id,
+        argMax(marks.verdict, marks.marked_at) AS verdict,
+        argMax(marks.note, marks.marked_at) AS note,
+        max(marks.marked_at) AS at
+    FROM pulse.marks
+    WHERE marks.verdict IN ('right', 'wrong')
+    GROUP BY
+        workspace,
+        alert_id
+) AS said ON (said.workspace = alerts.workspace) AND (said.alert_id = alerts.alert_id)
+
+CREATE TABLE pulse.alert_marks
+(
+    `workspace` LowCardinality(String),
+    `alert_id` String,
+    `marked_at` DateTime64(3, 'UTC'),
+    `verdict` LowCardinality(String),
+    `note` String CODEC(ZSTD(1)),
+    `mute_until` Nullable(DateTime64(3, 'UTC')),
+    `channel` LowCardinality(String),
+    `kind` LowCardinality(String),
+    `severity` LowCardinality(String),
+    `started_at` DateTime64(3, 'UTC'),
+    `expires_at` DateTime64(3, 'UTC')
+)
+ENGINE = ReplacingMergeTree(marked_at)
+PARTITION BY toYYYYMM(started_at)
+ORDER BY (workspace, alert_id, marked_at, verdict)
+TTL toDateTime(expires_at)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192
+
 CREATE TABLE pulse.alert_revisions
 (
     `workspace` LowCardinality(String),
@@ -1342,6 +1414,34 @@ CREATE VIEW pulse.late_rows
 AS SELECT *
 FROM pulse.messages
 WHERE scored AND (NOT counted)
+
+CREATE VIEW pulse.marks
+(
+    `workspace` LowCardinality(String),
+    `alert_id` String,
+    `marked_at` DateTime64(3, 'UTC'),
+    `verdict` LowCardinality(String),
+    `note` String,
+    `mute_until` Nullable(DateTime64(3, 'UTC')),
+    `channel` LowCardinality(String),
+    `kind` LowCardinality(String),
+    `severity` LowCardinality(String),
+    `started_at` DateTime64(3, 'UTC')
+)
+AS SELECT
+    workspace,
+    alert_id,
+    marked_at,
+    verdict,
+    note,
+    mute_until,
+    channel,
+    kind,
+    severity,
+    started_at
+FROM pulse.alert_marks
+FINAL
+WHERE expires_at > now64(3, 'UTC')
 
 CREATE VIEW pulse.messages
 (

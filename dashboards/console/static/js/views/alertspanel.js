@@ -6,6 +6,7 @@ import { invalidate, state } from "../state.js";
 import { displayName } from "../streams.js";
 import { severityBadge } from "./badges.js";
 import { icon } from "./icon.js";
+import { marks } from "./marks.js";
 import { playbook } from "./playbook.js";
 
 export function alertsPanel() {
@@ -59,6 +60,7 @@ function details(alert) {
     ${numbers.length ? html`<h4>${t("alerts.why")}</h4><dl>${numbers.map(([name, value]) => html`
       <div><dt>${name.replaceAll("_", " ")}</dt><dd>${readable(value)}</dd></div>`)}</dl>` : nothing}
     ${playbook(alert)}
+    ${marks(alert)}
     <button class="button" data-test="evidence" @click=${() => showEvidence(alert)}>
       ${icon("message-square")}${t("alerts.show")}</button></div>`;
 }
