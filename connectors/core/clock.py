@@ -2,7 +2,10 @@
 
 import asyncio
 import time
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -32,3 +35,22 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Sleep on the running event loop."""
         await asyncio.sleep(max(0.0, seconds))
+
+
+async def within(clock: Clock, seconds: float, call: Coroutine[Any, Any, T]) -> T:
+    """The call's result; it is cancelled where it takes longer.
+
+    Raises:
+        TimeoutError: so many seconds have passed on that clock.
+    """
+    calling = asyncio.ensure_future(call)
+    waiting = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait({calling, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if calling.done():
+            return calling.result()
+        raise TimeoutError(f"nothing within {seconds:g} s")
+    finally:
+        for task in (calling, waiting):
+            task.cancel()
+        await asyncio.gather(calling, waiting, return_exceptions=True)

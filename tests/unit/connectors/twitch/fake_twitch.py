@@ -1,23 +1,10 @@
 """A server on loopback that speaks Twitch's IRC over WebSocket, and misbehaves when told to."""
 
-import asyncio
-import time
-from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
-
-PATIENCE_S = 20.0
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Let everybody work until the condition holds; fails after PATIENCE_S."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "nothing more happens"
-        await asyncio.sleep(0.001)
 
 
 class FakeTwitch:

@@ -1,69 +1,37 @@
-import asyncio
 import json
 import os
 import signal
-import threading
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from typer.testing import CliRunner
 
-from connectors.core.kafka_producer import KafkaProducer
 from connectors.core.testing import FakeKafka
 from infra.cli import connect
-from tests.unit.connectors.twitch.fake_twitch import FakeTwitch, until
+from tests.unit.connectors.running import playing, until
+from tests.unit.connectors.twitch.fake_twitch import FakeTwitch
 from tests.unit.connectors.twitch.frames import RAID, privmsg
 
 runner = CliRunner()
 
 
-@pytest.fixture
-def kafka(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeKafka:
-    fake = FakeKafka()
-    monkeypatch.setenv("PULSE_HOME", str(tmp_path))
-    monkeypatch.setattr(connect, "missing_topics", lambda bootstrap, wanted: [])
-    monkeypatch.setattr(connect.KafkaProducer, "connect", lambda bootstrap: KafkaProducer(fake))
-    return fake
-
-
-class ServerThread:
-    """A fake Twitch with a loop of its own: says two lines and a raid, then asks this process to end."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
-        self._thread.start()
-        assert self.ready.wait(10)
-
-    def join(self) -> None:
-        self._thread.join(20)
-        assert not self._thread.is_alive()
-
-    async def _run(self) -> None:
-        async with FakeTwitch() as server:
-            self.url = server.url
-            self.ready.set()
-            await until(lambda: server.sessions and server.last.joined == {"room"})
-            await server.last.say(f"{privmsg('one')}\r\n{privmsg('two', identity='m2')}\r\n{RAID}\r\nPING :x")
-            await until(lambda: "PONG :x" in server.last.heard)
-            os.kill(os.getpid(), signal.SIGTERM)
-            await until(lambda: server.last.over)
-
-
-@pytest.fixture
-def server() -> Iterator[ServerThread]:
-    thread = ServerThread()
-    yield thread
-    thread.join()
+async def scene(ready: Callable[[str], None]) -> None:
+    """Two lines and a raid, then this process is asked to end."""
+    async with FakeTwitch() as server:
+        ready(server.url)
+        await until(lambda: server.sessions and server.last.joined == {"room"})
+        await server.last.say(f"{privmsg('one')}\r\n{privmsg('two', identity='m2')}\r\n{RAID}\r\nPING :x")
+        await until(lambda: "PONG :x" in server.last.heard)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await until(lambda: server.last.over)
 
 
 def test_it_brings_chat_to_kafka_and_drains_on_sigterm(
-    kafka: FakeKafka, server: ServerThread, monkeypatch: pytest.MonkeyPatch
+    kafka: FakeKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PULSE_TWITCH_URL", server.url)
-    result = runner.invoke(connect.app, ["twitch", "Room"])
+    with playing(scene) as url:
+        monkeypatch.setenv("PULSE_TWITCH_URL", url)
+        result = runner.invoke(connect.app, ["twitch", "Room"])
     assert result.exit_code == 0, result.output
     counts = json.loads(result.stdout)
     assert (counts["messages"], counts["dead_letters"]) == (2, 0)

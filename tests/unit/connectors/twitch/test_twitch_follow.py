@@ -1,9 +1,11 @@
 """Channels that come and go while the source runs."""
 
 from connectors.core.live import Unheard
+from connectors.core.testing import HeldClock
 from schemas.records import ChatMessage
-from tests.unit.connectors.twitch.conftest import HeldClock, Start
-from tests.unit.connectors.twitch.fake_twitch import FakeTwitch, until
+from tests.unit.connectors.running import until
+from tests.unit.connectors.twitch.conftest import Start
+from tests.unit.connectors.twitch.fake_twitch import FakeTwitch
 from tests.unit.connectors.twitch.frames import privmsg
 
 

@@ -4,11 +4,13 @@ import json
 import pytest
 
 from connectors.core.source import SourceError
+from connectors.core.testing import HeldClock
 from connectors.twitch.settings import TwitchSettings
 from schemas.codecs import encode
 from schemas.records import ChatMessage, DeadLetter
-from tests.unit.connectors.twitch.conftest import PSEUDONYMS, SEALER, HeldClock, Start
-from tests.unit.connectors.twitch.fake_twitch import FakeTwitch, until
+from tests.unit.connectors.running import until
+from tests.unit.connectors.twitch.conftest import PSEUDONYMS, SEALER, Start
+from tests.unit.connectors.twitch.fake_twitch import FakeTwitch
 from tests.unit.connectors.twitch.frames import BAN, DELETED, RAID, privmsg
 
 

@@ -1,0 +1,1 @@
+"""Telegram: groups and channels by the Bot API, as records."""
