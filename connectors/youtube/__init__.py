@@ -1,0 +1,1 @@
+"""YouTube: live chats by the Data API, as records."""
