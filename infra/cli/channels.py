@@ -16,6 +16,7 @@ from rich.table import Table
 from connectors.core.clock import SystemClock
 from connectors.core.journal import JournalError, KafkaJournal
 from connectors.hub.book import ChannelBook, Listed, UnknownChannelError
+from connectors.hub.platforms import PLATFORMS
 from connectors.hub.roster import TOPICS
 from infra.cli.kafka_access import missing_topics
 from schemas.endpoints import Endpoints
@@ -23,7 +24,7 @@ from schemas.endpoints import Endpoints
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 _errors = Console(stderr=True, highlight=False)
 
-PlatformArgument = Annotated[str, typer.Argument(metavar="PLATFORM", help="twitch")]
+PlatformArgument = Annotated[str, typer.Argument(metavar="PLATFORM", help=", ".join(PLATFORMS))]
 ChannelsArgument = Annotated[
     list[str], typer.Argument(metavar="CHANNEL…", help="Names as the platform writes them, any number.")
 ]

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,15 +18,15 @@ from connectors.core.channels import load_channels
 from connectors.core.clock import SystemClock
 from connectors.core.journal import JournalError
 from connectors.core.kafka_producer import DeliveryError, KafkaProducer
-from connectors.core.pseudonym_keys import PseudonymKeyError, load_pseudonyms
+from connectors.core.pseudonym_keys import load_pseudonyms
 from connectors.core.runner import run_sources, stop_on_signals
 from connectors.core.sealing import load_sealer
 from connectors.core.source import Batch, Source, SourceError
 from connectors.hub.book import keys_of
 from connectors.hub.metrics import ListenerMetrics
+from connectors.hub.platforms import ChannelSource, Surroundings, platform, twitch_source
 from connectors.hub.roster import TOPICS
 from connectors.twitch.settings import TwitchSettings
-from connectors.twitch.source import TwitchSource
 from infra.cli.kafka_access import missing_topics
 from infra.cli.listen import listen, log_to_stderr, serve_metrics
 from schemas import topics
@@ -115,10 +117,69 @@ def twitch(
     SIGTERM and Ctrl-C end it in order: what was heard is delivered. The last line on stdout is one JSON
     object: messages, heartbeats, events, dead_letters.
     """
-    for channel in channels:
-        name = channel.removeprefix("#")
-        if not (name.isascii() and name.replace("_", "").isalnum() and len(name) <= 25):
-            raise typer.BadParameter(f"`{channel}` is no Twitch name: letters, digits and _, at most 25")
+
+    def with_transport(around: Surroundings) -> ChannelSource:
+        return twitch_source(
+            around, TwitchSettings() if transport is None else TwitchSettings(transport=transport.value)
+        )
+
+    _listen("twitch", channels, workspace, with_transport)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})  # numbers of chats begin with a minus
+def telegram(
+    chats: Annotated[
+        list[str],
+        typer.Argument(metavar="CHAT…", help="@NAME of a group or channel, or its number (-100…)."),
+    ],
+    workspace: Annotated[str, typer.Option(help="Whose data it is.")] = "default",
+) -> None:
+    """Listen to Telegram groups and channels as a bot, until Ctrl-C.
+
+    Make a bot at @BotFather, put its token into PULSE_TELEGRAM_BOT_TOKEN, and add it to the chats as an
+    administrator (or, in groups, turn its privacy mode off at @BotFather first): else it hears only commands.
+    Telegram keeps for 24 hours what the bot has not fetched: after a break nothing is missing. A bot can be
+    read by one process only. It hears edits and bans, but Telegram tells bots of no deletions.
+    What is said on standard error and standard output is as of `pulse connect twitch`.
+    """
+    _listen("telegram", chats, workspace)
+
+
+@app.command()
+def youtube(
+    targets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="VIDEO|CHANNEL…", help="Address or id of a video, @handle or UC… of a channel."
+        ),
+    ],
+    workspace: Annotated[str, typer.Option(help="Whose data it is.")] = "default",
+) -> None:
+    """Listen to live chats of YouTube until Ctrl-C.
+
+    Make an API key for the YouTube Data API v3 in a Google Cloud project and put it into
+    PULSE_YOUTUBE_API_KEY; or put the path of an OAuth token, as google-auth writes it (`authorized_user`),
+    into PULSE_YOUTUBE_TOKEN_FILE. Of a channel the broadcast that is live is heard, then the next one.
+    A chat is streamed over gRPC (5 units a stream), and polled where that fails (5 units a poll). A project
+    has 10,000 units a day (PULSE_YOUTUBE_DAILY_UNITS): before they are used up it stops, says so, and goes on
+    at midnight Pacific time. YouTube permits to keep texts for 30 days.
+    What is said on standard error and standard output is as of `pulse connect twitch`.
+    """
+    _listen("youtube", targets, workspace)
+
+
+def _listen(
+    platform_name: str,
+    channels: Sequence[str],
+    workspace: str,
+    open_source: Callable[[Surroundings], ChannelSource] | None = None,
+) -> None:
+    """Listen to one platform; exit code 1 where that cannot go on, 2 where it was asked badly."""
+    wanted = platform(platform_name)
+    try:
+        names = [wanted.channel_name(channel) for channel in channels]
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     endpoints = Endpoints()
     counts = {"messages": 0, "heartbeats": 0, "events": 0, "dead_letters": 0}
     try:
@@ -126,32 +187,41 @@ def twitch(
             endpoints.kafka_bootstrap, (topics.MESSAGES, topics.EVENTS, topics.DEAD_LETTERS)
         ):
             raise SourceError(f"Kafka has no topic {', '.join(missing)}; run `pulse topics apply`")
-        settings = TwitchSettings() if transport is None else TwitchSettings(transport=transport.value)
-        source = TwitchSource(
-            channels,
-            pseudonyms=load_pseudonyms(workspace, "twitch", endpoints.pulse_home),
-            retention=load_retention(),
-            sealer=load_sealer(endpoints.pulse_home),
-            clock=SystemClock(),
-            settings=settings,
-            workspace=workspace,
-            on_state=_tell,
+        around = Surroundings(
+            workspace,
+            load_pseudonyms(workspace, platform_name, endpoints.pulse_home),
+            load_retention(),
+            load_sealer(endpoints.pulse_home),
+            SystemClock(),
+            partial(_tell, platform_name),
         )
-        asyncio.run(_run(source, endpoints.kafka_bootstrap, counts))
+        asyncio.run(_run(open_source or wanted.open, names, around, endpoints.kafka_bootstrap, counts))
     except ValidationError as error:
         # the values stay out: one of them may be the token
         wrong = "; ".join(f"{'.'.join(map(str, found['loc']))}: {found['msg']}" for found in error.errors())
-        _errors.print(f"[red]pulse connect:[/red] settings PULSE_TWITCH_…: {wrong}", soft_wrap=True)
+        _errors.print(
+            f"[red]pulse connect:[/red] settings PULSE_{platform_name.upper()}_…: {wrong}", soft_wrap=True
+        )
         raise typer.Exit(2) from None
-    except (SourceError, DeliveryError, PseudonymKeyError, KafkaError, OSError) as error:
-        _errors.print(f"[red]pulse connect failed:[/red] {error}", soft_wrap=True)
+    except (SourceError, DeliveryError, ValueError, KafkaError, OSError) as error:
+        _errors.print(f"[red]pulse connect failed:[/red] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from None
     finally:
         if any(counts.values()):
             typer.echo(json.dumps(counts))
 
 
-async def _run(source: TwitchSource, bootstrap: str, counts: dict[str, int]) -> None:
+async def _run(
+    open_source: Callable[[Surroundings], ChannelSource],
+    names: Sequence[str],
+    around: Surroundings,
+    bootstrap: str,
+    counts: dict[str, int],
+) -> None:
+    source = open_source(around)
+    for name in names:
+        source.follow(name)
+
     def on_batch(_: Source, batch: Batch) -> None:
         for record in batch.records:
             counts[_kind(record)] += 1
@@ -167,7 +237,7 @@ def _kind(record: object) -> str:
     return "dead_letters" if hasattr(record, "dlq_id") else "events"
 
 
-def _tell(channel: str, state: str, reason: str) -> None:
+def _tell(platform_name: str, channel: str, state: str, reason: str) -> None:
     _errors.print(
-        f"twitch:{channel} {state}" + (f": {reason}" if reason else ""), markup=False, soft_wrap=True
+        f"{platform_name}:{channel} {state}" + (f": {reason}" if reason else ""), markup=False, soft_wrap=True
     )

@@ -10,7 +10,7 @@ EXAMPLE = Path(__file__).parents[4] / "infra" / "channels.example.yaml"
 
 def test_the_example_is_valid() -> None:
     channels = load_channels(EXAMPLE)
-    assert {source.platform for source in channels.sources} == {"twitch", "youtube", "replay"}
+    assert {source.platform for source in channels.sources} == {"twitch", "youtube", "telegram", "replay"}
     assert [source.name for source in channels.sources if not source.enabled] == ["label-premieres"]
 
 
