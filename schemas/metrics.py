@@ -1,15 +1,15 @@
 """The catalogue: every metric that our processes export, named, typed and explained in this one file.
 
 A test holds the processes' /metrics against it. Names are `pulse_<noun>_<unit>[_total]`; labels have few
-values: no channel, stream or author ever is one. Flink, Ray and Prometheus' Python client name their own
-(infra/prometheus/README.md).
+values: no channel, stream or author ever is one. Flink, Ray, the Kafka broker's exporter and Prometheus'
+Python client name their own (infra/prometheus/README.md).
 """
 
 from typing import Final, Literal, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-Process = Literal["store", "notifier", "listener"]
+Process = Literal["store", "notifier", "listener", "scorer"]
 
 
 class Metric(NamedTuple):
@@ -137,6 +137,20 @@ LINES_PROCESSED: Final = Metric(
 ALERTS_OPENED: Final = Metric(
     "pulse_alerts_opened_total", "counter", "store", "Alert episodes that opened, by kind.", ("kind",)
 )
+STREAMS_OPEN: Final = Metric(
+    "pulse_streams_open",
+    "gauge",
+    "store",
+    "Streams that did not end and were heard within the last six hours, by platform.",
+    ("platform",),
+)
+STREAMS_SILENT: Final = Metric(
+    "pulse_streams_silent",
+    "gauge",
+    "store",
+    "Those of pulse_streams_open of which nothing, not even a heartbeat, has come for 30 s.",
+    ("platform",),
+)
 
 # A process that listens to channels (`pulse connect run`).
 LISTENER_CHANNELS: Final = Metric(
@@ -181,6 +195,26 @@ LISTENER_SKEW: Final = Metric(
     "listener",
     "Our clock's lead over the platform's is at most this: the least delay in five minutes; 0: it is behind.",
     ("platform",),
+)
+
+# The scorer: one replica's own requests.
+SCORER_REQUESTS: Final = Metric(
+    "pulse_scorer_requests_total",
+    "counter",
+    "scorer",
+    "Requests by outcome: scored, refused (the caller's fault), failed (the model's).",
+    ("outcome",),
+)
+SCORER_LINES: Final = Metric(
+    "pulse_scorer_lines_total", "counter", "scorer", "Lines scored, abstained ones included."
+)
+SCORER_SECONDS: Final = Metric(
+    "pulse_scorer_request_seconds",
+    "histogram",
+    "scorer",
+    "From a request's body to its answer, the wait for the model included.",
+    (),
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 
 # The notifier: alerts to people.

@@ -1,18 +1,30 @@
 """The store process' metrics; `schemas/metrics.py` explains each."""
 
+import logging
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
+from clickhouse_connect.driver.exceptions import Error as DriverError
 from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
+from connectors.clickhouse.reader import StoreBusyError
 from schemas import metrics
 from schemas.records import Activity, Alert, Window
 
 _WINDOW_MS: Final = 10_000
 _MAX_STREAMS: Final = 10_000
 _MAX_WINDOWS: Final = 50_000
+_STREAM_STATES: Final = """
+SELECT platform, count() AS open, countIf(last_received_at < now64(3) - INTERVAL 30 SECOND) AS silent
+FROM streams
+WHERE NOT ended AND last_received_at > now64(3) - INTERVAL 6 HOUR
+GROUP BY platform"""
+
+log = logging.getLogger(__name__)
 
 
 class SinkMetrics:
@@ -84,3 +96,45 @@ class StreamMetrics:
             self._windows.popitem(last=False)
         self._processed.labels("scored").inc(max(0, window.scored - scored))
         self._processed.labels("abstained").inc(max(0, window.abstained - abstained))
+
+
+class StreamStates(Collector):
+    """How many streams run and how many of them have gone silent: asked of the store when Prometheus scrapes.
+
+    Where the store does not answer, the two metrics are missing from that scrape.
+    """
+
+    def __init__(
+        self, rows: Callable[[str], Sequence[Mapping[str, Any]]], registry: CollectorRegistry = REGISTRY
+    ) -> None:
+        self._rows = rows
+        registry.register(self)
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Name and help, without asking the store."""
+        yield from self._families()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """One sample a platform."""
+        opened, silent = self._families()
+        try:
+            found = self._rows(_STREAM_STATES)
+        except (DriverError, StoreBusyError, OSError) as error:
+            log.warning("the streams' states are missing from a scrape: %s", type(error).__name__)
+            return
+        for row in found:
+            opened.add_metric([row["platform"]], row["open"])
+            silent.add_metric([row["platform"]], row["silent"])
+        yield opened
+        yield silent
+
+    @staticmethod
+    def _families() -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
+        return (
+            GaugeMetricFamily(
+                metrics.STREAMS_OPEN.name, metrics.STREAMS_OPEN.help, labels=metrics.STREAMS_OPEN.labels
+            ),
+            GaugeMetricFamily(
+                metrics.STREAMS_SILENT.name, metrics.STREAMS_SILENT.help, labels=metrics.STREAMS_SILENT.labels
+            ),
+        )

@@ -44,6 +44,16 @@ class StackSettings(BaseSettings):
     class_archives: bool = Field(
         default=True, description="Keep the JVMs' class data for a quicker next start (40-100 MB each)."
     )
+    flink_metrics_ports: str = Field(
+        default="",
+        pattern=r"^(\d+(-\d+)?)?$",
+        description="Ports of Flink's Prometheus reporter, as 9250-9251: one for each of its processes. It"
+        " listens on all interfaces, so it is off by default (empty).",
+    )
+    kafka_java_options: str = Field(
+        default="",
+        description="Further options of the broker's JVM, such as the agent of Prometheus' JMX exporter.",
+    )
     log_megabytes: int = Field(default=20, ge=1, description="A part's log is rotated at this size.")
 
 

@@ -1,12 +1,14 @@
 """The scorer behind HTTP: bodies in, answers out, as one ASGI application."""
 
 import json
+import time
 from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 
 from schemas.labels import BASIC, EMOTIONS
@@ -14,6 +16,7 @@ from schemas.scoring import REQUEST
 from serving.scorer.batches import InvalidBatchError, conform_request
 from serving.scorer.client import ARROW
 from serving.scorer.dynamic_batch import BatchQueue, Bound, chunks, one_batch
+from serving.scorer.metrics import ScorerMetrics
 from serving.scorer.model_slot import ModelSlot
 from serving.scorer.rows import rows_from_response
 from serving.scorer.settings import BatchKnobs
@@ -49,6 +52,7 @@ class ScoringService:
         self.slot = slot
         self.knobs = knobs
         self._queue = BatchQueue(self._score, self._bound)
+        self.metrics = ScorerMetrics()
 
     async def score_arrow(self, body: bytes) -> bytes:
         """Answer an Arrow IPC stream by one.
@@ -124,16 +128,27 @@ class ScoringService:
         """Score rows in pieces that the model takes at once, all by the model that is in service now."""
         scorer = self.slot.scorer
         parts = [scorer.score(piece) for piece in chunks(batch, self._bound())]
+        self.metrics.lines.inc(batch.num_rows)
         return parts[0] if len(parts) == 1 else one_batch(pa.Table.from_batches(parts))
 
 
 def build_app(service: ScoringService) -> FastAPI:
-    """The ASGI application: POST /score (Arrow or JSON by content type), GET /healthz, GET /info."""
+    """The ASGI application: POST /score (Arrow or JSON by content type), GET /healthz, /info and /metrics."""
     app = FastAPI(title="Pulse scorer", docs_url=None, redoc_url=None)
 
     @app.post("/score")
     async def score(request: Request) -> Response:
         """Score a batch: Arrow IPC in and out, or JSON in and out."""
+        began, outcome = time.perf_counter(), "failed"
+        try:
+            response = await answer(request)
+            outcome = "scored" if response.status_code == 200 else "refused"
+            return response
+        finally:
+            service.metrics.requests.labels(outcome).inc()
+            service.metrics.seconds.observe(time.perf_counter() - began)
+
+    async def answer(request: Request) -> Response:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in (ARROW, _JSON):
             return _error(415, f"content type {kind or 'missing'}: send {ARROW} or {_JSON}")
@@ -155,6 +170,11 @@ def build_app(service: ScoringService) -> FastAPI:
     async def healthz() -> dict[str, str]:
         """Alive, with the model loaded."""
         return {"status": "ok"}
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        """Prometheus metrics of this replica."""
+        return Response(generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/info")
     async def info() -> dict[str, Any]:

@@ -165,21 +165,18 @@ def _jobs(say: Say) -> tuple[PanelBuilder, ...]:
         lines(
             say("Model latency", "Задержка модели"),
             say(
-                "Time of one request inside Ray Serve, p50 and p99.",
-                "Время запроса внутри Ray Serve, p50 и p99.",
+                "Time of one request inside the scorer, p50 and p99, its wait for the model included.",
+                "Время запроса внутри оценщика, p50 и p99, вместе с ожиданием модели.",
             ),
             prometheus(
-                "histogram_quantile(0.5, sum by (le)"
-                " (rate(ray_serve_deployment_processing_latency_ms_bucket[5m])))",
-                "p50",
+                "histogram_quantile(0.5, sum by (le) (rate(pulse_scorer_request_seconds_bucket[5m])))", "p50"
             ),
             prometheus(
-                "histogram_quantile(0.99, sum by (le)"
-                " (rate(ray_serve_deployment_processing_latency_ms_bucket[5m])))",
+                "histogram_quantile(0.99, sum by (le) (rate(pulse_scorer_request_seconds_bucket[5m])))",
                 "p99",
                 "B",
             ),
-            unit="ms",
+            unit="s",
             width=8,
             source=PROMETHEUS,
         ),

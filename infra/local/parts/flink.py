@@ -22,6 +22,7 @@ from infra.local.settings import ROOT, Stack
 CONF = ROOT / "infra" / "flink" / "conf"
 JOBMANAGER = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 TASKMANAGER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+PROMETHEUS = "org.apache.flink.metrics.prometheus.PrometheusReporterFactory"
 TASKMANAGER_ID = "pulse-taskmanager"
 _WRITING = threading.Lock()
 UNITS = {"k": 2**10, "m": 2**20, "g": 2**30}
@@ -131,20 +132,35 @@ def _write_configuration(stack: Stack) -> None:
 def configuration(stack: Stack) -> dict[str, Any]:
     """Flink's configuration: the file in `infra/flink/conf` and what this start adds."""
     ports = stack.ports
-    return _base() | {
-        "rest.port": ports["flink"],
-        "rest.bind-port": ports["flink"],
-        "jobmanager.rpc.port": ports["flink-rpc"],
-        "jobmanager.rpc.bind-port": ports["flink-rpc"],
-        "blob.server.port": ports["flink-blob"],
-        "taskmanager.rpc.port": ports["flink-tm-rpc"],
-        "taskmanager.data.port": ports["flink-tm-data"],
-        "taskmanager.data.bind-port": ports["flink-tm-data"],
-        "taskmanager.resource-id": TASKMANAGER_ID,
-        "io.tmp.dirs": str(stack.flink / "tmp"),
-        "execution.checkpointing.dir": stack.checkpoints.as_uri(),
-        "python.executable": str(stack.python),
-        "python.client.executable": str(stack.python),
+    return (
+        _base()
+        | _reporter(stack.settings.flink_metrics_ports)
+        | {
+            "rest.port": ports["flink"],
+            "rest.bind-port": ports["flink"],
+            "jobmanager.rpc.port": ports["flink-rpc"],
+            "jobmanager.rpc.bind-port": ports["flink-rpc"],
+            "blob.server.port": ports["flink-blob"],
+            "taskmanager.rpc.port": ports["flink-tm-rpc"],
+            "taskmanager.data.port": ports["flink-tm-data"],
+            "taskmanager.data.bind-port": ports["flink-tm-data"],
+            "taskmanager.resource-id": TASKMANAGER_ID,
+            "io.tmp.dirs": str(stack.flink / "tmp"),
+            "execution.checkpointing.dir": stack.checkpoints.as_uri(),
+            "python.executable": str(stack.python),
+            "python.client.executable": str(stack.python),
+        }
+    )
+
+
+def _reporter(metrics_ports: str) -> dict[str, Any]:
+    """Settings of Flink's Prometheus reporter, which is among the wheel's plugins."""
+    if not metrics_ports:
+        return {}
+    return {
+        "metrics.reporters": "prom",
+        "metrics.reporter.prom.factory.class": PROMETHEUS,
+        "metrics.reporter.prom.port": metrics_ports,
     }
 
 

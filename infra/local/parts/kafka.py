@@ -1,6 +1,7 @@
 """The Kafka broker: one node in KRaft mode, from its Maven jars."""
 
 import asyncio
+import shlex
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
@@ -30,7 +31,14 @@ def kafka(stack: Stack) -> Part:
         "-XX:+ExitOnOutOfMemoryError",
     )
 
-    broker = ("-Xms96m", "-Xmx256m", "-XX:MaxMetaspaceSize=128m", "kafka.Kafka", str(properties))
+    broker = (
+        "-Xms96m",
+        "-Xmx256m",
+        "-XX:MaxMetaspaceSize=128m",
+        *shlex.split(stack.settings.kafka_java_options),
+        "kafka.Kafka",
+        str(properties),
+    )
     archive = ClassArchive(stack, "kafka", (*java, *broker))
 
     def prepare() -> None:

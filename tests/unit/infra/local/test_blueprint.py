@@ -1,9 +1,10 @@
 import pytest
+from pydantic import ValidationError
 
 from infra.local.blueprint import JOBS, blueprint
 from infra.local.control import part_names
 from infra.local.parts.flink import configuration, size
-from infra.local.settings import Stack
+from infra.local.settings import Stack, StackSettings
 from schemas.endpoints import Endpoints
 
 
@@ -59,3 +60,19 @@ def test_flink_listens_on_loopback_only_and_keeps_its_checkpoints(tmp_path):
 @pytest.mark.parametrize(("text", "expected"), [("96m", 96 * 2**20), ("64k", 65_536), ("1g", 2**30)])
 def test_memory_sizes(text, expected):
     assert size(text) == expected
+
+
+def test_flink_exports_metrics_only_where_asked(tmp_path):
+    endpoints = Endpoints(pulse_home=tmp_path)
+    assert not [key for key in configuration(Stack(endpoints)) if key.startswith("metrics.reporter")]
+    found = configuration(Stack(endpoints, StackSettings(flink_metrics_ports="9250-9251")))
+    assert found["metrics.reporter.prom.port"] == "9250-9251"
+    with pytest.raises(ValidationError, match="flink_metrics_ports"):
+        StackSettings(flink_metrics_ports="all")
+
+
+def test_the_broker_takes_further_java_options(tmp_path):
+    settings = StackSettings(kafka_java_options="-javaagent:/opt/agent.jar=127.0.0.1:9404:'/a b/kafka.yml'")
+    (broker,) = blueprint(Stack(Endpoints(pulse_home=tmp_path), settings), ("kafka",)).parts
+    assert "-javaagent:/opt/agent.jar=127.0.0.1:9404:/a b/kafka.yml" in broker.command
+    assert broker.command[-2] == "kafka.Kafka"

@@ -7,12 +7,15 @@ from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from connectors.clickhouse.metrics import RemovalMetrics, SinkMetrics, StreamMetrics
+from connectors.clickhouse.metrics import RemovalMetrics, SinkMetrics, StreamMetrics, StreamStates
+from connectors.clickhouse.reader import StoreBusyError
 from connectors.hub.metrics import ListenerMetrics
 from connectors.notify.metrics import NotifyMetrics
 from schemas.metrics import CATALOGUE
 from schemas.records import Activity, Alert, Window
 from serving.api.app import create_app
+from serving.scorer.metrics import ScorerMetrics
+from tests.fixtures.store import NEVER_MS, NOW_MS, TestStore, line
 
 ROOT = Path(__file__).parents[4]
 EXAMPLES = ROOT / "schemas" / "examples"
@@ -23,6 +26,7 @@ def store_registry() -> CollectorRegistry:
     SinkMetrics(registry)
     StreamMetrics(registry)
     RemovalMetrics(registry)
+    StreamStates(lambda sql: [{"platform": "twitch", "open": 3, "silent": 1}], registry)
     return registry
 
 
@@ -54,6 +58,7 @@ def exported(page: str) -> dict[str, tuple[str, str]]:
         ("store", store_registry()),
         ("notifier", notifier_registry()),
         ("listener", listener_registry()),
+        ("scorer", ScorerMetrics().registry),
     ],
 )
 def test_a_process_exports_what_the_catalogue_lists_and_nothing_else(
@@ -116,3 +121,42 @@ def test_lines_count_once_however_often_their_records_come() -> None:
     assert registry.get_sample_value("pulse_lines_processed_total", {"outcome": "scored"}) == 5
     assert registry.get_sample_value("pulse_lines_processed_total", {"outcome": "abstained"}) == 1
     assert registry.get_sample_value("pulse_alerts_opened_total", {"kind": "hype"}) == 1
+
+
+def test_streams_are_counted_as_open_and_as_silent_after_half_a_minute(tmp_path: Path) -> None:
+    registry = CollectorRegistry()
+    with TestStore.open(tmp_path) as store:
+        StreamStates(store.reader.rows, registry)
+
+        def heard(stream_id: str, seconds_ago: int, **more: object) -> None:
+            at = NOW_MS - seconds_ago * 1_000
+            times = {"sent_at": at, "received_at": at, "expires_at": NEVER_MS}
+            store.put(
+                "chat.messages.v1", line("w", f"{stream_id}-{at}", stream_id=stream_id, **times, **more)
+            )
+
+        def silent() -> tuple[float | None, float | None]:
+            names = ("pulse_streams_open", "pulse_streams_silent")
+            opened, quiet = (registry.get_sample_value(name, {"platform": "twitch"}) for name in names)
+            return opened, quiet
+
+        assert silent() == (None, None)
+        heard("running", -3_600)
+        heard("lost", 40)
+        heard("forgotten", 7 * 3_600)
+        heard("ended", 50, kind="heartbeat", text="", author="", closing=True)
+        assert silent() == (2, 1)
+        heard("lost", -3_600)
+        assert silent() == (2, 0)
+
+
+def test_a_store_that_does_not_answer_costs_only_its_own_samples() -> None:
+    def busy(_sql: str) -> list[dict[str, object]]:
+        raise StoreBusyError("all reading clients are in use")
+
+    registry = CollectorRegistry()
+    SinkMetrics(registry)
+    StreamStates(busy, registry)
+    names = exported(generate_latest(registry).decode())
+    assert "pulse_sink_stalled" in names
+    assert "pulse_streams_silent" not in names

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from infra.cli.notify import METRICS_PORT_OFFSET
+from infra.cli.connect import METRICS_PORT_OFFSET as LISTENER
+from infra.cli.notify import METRICS_PORT_OFFSET as NOTIFIER
 from schemas.endpoints import PORT_BASE, PORT_OFFSETS
 from schemas.metrics import CATALOGUE
+from tests.fixtures.monitoring import MISSING
 
 ROOT = Path(__file__).parents[4]
 FOLDER = ROOT / "infra" / "prometheus"
@@ -82,13 +84,24 @@ def test_the_example_scrapes_our_ports() -> None:
     example = yaml.safe_load((FOLDER / "prometheus.example.yml").read_text(encoding="utf-8"))
     targets = {job["job_name"]: job.get("static_configs", [{}])[0] for job in example["scrape_configs"]}
     assert targets["pulse-store"] == {"targets": [f"127.0.0.1:{PORT_BASE + PORT_OFFSETS['api_url']}"]}
-    assert targets["pulse-notifier"] == {"targets": [f"127.0.0.1:{PORT_BASE + METRICS_PORT_OFFSET}"]}
+    assert targets["pulse-notifier"] == {"targets": [f"127.0.0.1:{PORT_BASE + NOTIFIER}"]}
+    assert targets["pulse-listener"] == {"targets": [f"127.0.0.1:{PORT_BASE + LISTENER}"]}
+    assert targets["pulse-scorer"] == {"targets": [f"127.0.0.1:{PORT_BASE + PORT_OFFSETS['scorer_url']}"]}
+    assert {"flink", "kafka", "ray"} <= targets.keys()
+
+
+def test_rules_name_jobs_that_the_example_scrapes() -> None:
+    example = yaml.safe_load((FOLDER / "prometheus.example.yml").read_text(encoding="utf-8"))
+    scraped = {job["job_name"] for job in example["scrape_configs"]}
+    asked = set(re.findall(r'\bup\{job="([\w-]+)"\}', " ".join(rule["expr"] for _, rule in ALERTS)))
+    assert {"pulse-store", "pulse-notifier", "pulse-listener", "pulse-scorer"} == asked
+    assert asked <= scraped
 
 
 def run(program: str, *arguments: str) -> None:
     found = shutil.which(program)
     if found is None:
-        pytest.skip(f"{program} is missing: apt-get install prometheus prometheus-alertmanager")
+        pytest.skip(MISSING)
     done = subprocess.run(
         [found, *arguments], cwd=FOLDER, capture_output=True, text=True, timeout=500, check=False
     )

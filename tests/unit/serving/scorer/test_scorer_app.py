@@ -108,3 +108,13 @@ def test_health_and_info(http: TestClient) -> None:
     assert http.get("/healthz").json() == {"status": "ok"}
     info = http.get("/info").json()
     assert (info["model"], info["model_version"], info["loading"]) == ("stub", "0", False)
+
+
+def test_metrics_count_lines_and_requests_by_outcome(http: TestClient) -> None:
+    http.post("/score", content=_stream(4), headers={"content-type": ARROW})
+    http.post("/score", content=b"no arrow", headers={"content-type": ARROW})
+    page = http.get("/metrics").text
+    assert "pulse_scorer_lines_total 4.0" in page
+    for outcome in ("scored", "refused"):
+        assert f'pulse_scorer_requests_total{{outcome="{outcome}"}} 1.0' in page
+    assert "pulse_scorer_request_seconds_count 2.0" in page
