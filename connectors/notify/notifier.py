@@ -20,7 +20,7 @@ from connectors.notify.config import NotifyConfig, Target
 from connectors.notify.message import Message, PermanentError, Sender, TemporaryError, compose
 from connectors.notify.metrics import NotifyMetrics
 from connectors.notify.mutes import NOTHING_MUTED, Mutes
-from connectors.notify.outbox import Outbox
+from connectors.notify.outbox import Due, Outbox
 from connectors.notify.rules import news_of, verdict
 from schemas.records import Alert
 from schemas.topics import ALERTS
@@ -98,7 +98,8 @@ class Notifier:
             alert = _decoder.decode(row.value or b"")
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             self._outbox.refuse(row.topic, row.partition, row.offset, str(error), row.value or b"", now_ms)
-            log.warning("%s/%d/%d is no alert: %s", row.topic, row.partition, row.offset, error)
+            place = {"topic": row.topic, "partition": row.partition, "offset": row.offset}
+            log.warning("a record is no alert: %s", type(error).__name__, extra=place)
             return "refused"
         appended_at = min(row.appended_at or now_ms, now_ms)
         if now_ms - appended_at > self._config.max_age_s * 1000:
@@ -197,7 +198,9 @@ class Notifier:
         def count(state: RetryCallState) -> None:
             error = _error_of(state)
             self._metrics.failures.labels(target.name, error.reason).inc()
-            log.warning("%s: %s; next attempt in %.1f s", target.name, error, state.upcoming_sleep)
+            log.warning(
+                "%s; next attempt in %.1f s", error, state.upcoming_sleep, extra={"target": target.name}
+            )
 
         attempts = AsyncRetrying(
             retry=retry_if_exception_type(TemporaryError),
@@ -219,6 +222,7 @@ class Notifier:
         self._metrics.messages.labels(message.target).inc()
         self._metrics.sent.labels(message.target).inc(len(message.due))
         for due in message.due:
+            log.info("told", extra=_ids(message.target, due))
             if not due.held:
                 self._metrics.delay.labels(message.target).observe((now_ms - due.appended_at) / 1000)
 
@@ -226,9 +230,8 @@ class Notifier:
         self._outbox.give_up(message.due, reason, self._clock.now_ms())
         self._metrics.failures.labels(message.target, "gave_up").inc()
         self._metrics.dead.labels(message.target).inc(len(message.due))
-        log.error(
-            "%s: %d alerts given up (`pulse notify dead`): %s", message.target, len(message.due), reason
-        )
+        for due in message.due:
+            log.error("given up (`pulse notify dead`): %s", reason, extra=_ids(message.target, due))
 
     def _count_waiting(self) -> None:
         waiting = self._outbox.waiting()
@@ -239,6 +242,17 @@ class Notifier:
         if now_ms - self._pruned_ms >= _PRUNE_EVERY_MS:
             self._pruned_ms = now_ms
             self._outbox.prune(now_ms)
+
+
+def _ids(target: str, due: Due) -> dict[str, str]:
+    """Fields of a log line about one alert."""
+    alert = due.alert
+    return {
+        "target": target,
+        "alert_id": alert.alert_id,
+        "stream_id": alert.stream_id,
+        "channel": alert.channel,
+    }
 
 
 _jitter: Callable[[RetryCallState], float] = wait_random_exponential(

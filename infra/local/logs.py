@@ -3,12 +3,14 @@
 import shutil
 from pathlib import Path
 
+import msgspec
+
 KEPT = 3
 """Rotated files kept beside each log."""
 
 
 def tail(log: Path, lines: int = 15, limit: int = 16_384) -> str:
-    """The last lines of a log; empty where there is none."""
+    """The last lines of a log, those in JSON as people read them; empty where there is none."""
     try:
         with log.open("rb") as file:
             file.seek(0, 2)
@@ -16,7 +18,23 @@ def tail(log: Path, lines: int = 15, limit: int = 16_384) -> str:
             text = file.read().decode(errors="replace")
     except FileNotFoundError:
         return ""
-    return "\n".join(text.splitlines()[-lines:])
+    return "\n".join(readable(line) for line in text.splitlines()[-lines:])
+
+
+class _Line(msgspec.Struct):
+    timestamp: str
+    level: str
+    message: str
+    exception: str = ""
+
+
+def readable(line: str) -> str:
+    """A line of infra/local/json_logs.py or of a JVM's log4j as plain text; any other line as it is."""
+    try:
+        found = msgspec.json.decode(line, type=_Line)
+    except (msgspec.MsgspecError, UnicodeEncodeError):
+        return line
+    return f"{found.timestamp} {found.level:<7} {found.message}\n{found.exception}".rstrip()
 
 
 def rotate(folder: Path, megabytes: int) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from infra.local import checkpoints, logs, process, state
+from infra.local import checkpoints, json_logs, logs, process, state
 from infra.local.blueprint import Blueprint, blueprint
 from infra.local.jobs import Jobs
 from infra.local.settings import Stack
@@ -193,8 +193,7 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true", help="drop the jobs' state")
     parser.add_argument("--allow-non-restored", action="store_true", help="drop unclaimed state")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    json_logs.configure("supervisor")
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     stack = Stack()
     stack.make_folders()
