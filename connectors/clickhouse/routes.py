@@ -19,7 +19,10 @@ ERASURES: Final = "pulse.erasures.v1"
 
 
 class Row(NamedTuple):
-    """One Kafka record: where it lies, when the broker appended it (ms, or None), its key and bytes."""
+    """One Kafka record: where it lies, when the broker appended it (ms, or None), its key and bytes.
+
+    `traceparent` is its header of that name, read only where traces are on.
+    """
 
     topic: str
     partition: int
@@ -27,6 +30,7 @@ class Row(NamedTuple):
     appended_at: int | None
     key: bytes | None
     value: bytes | None
+    traceparent: str | None = None
 
 
 class Route(NamedTuple):

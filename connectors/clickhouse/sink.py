@@ -26,6 +26,7 @@ from connectors.clickhouse.source import (
 )
 from connectors.clickhouse.writer import Writer
 from connectors.core.failpoint import failpoint
+from connectors.core.tracing import Arrived, Traces
 from schemas.codecs import InvalidRecordError, encode
 from schemas.records import DeadLetter, ErrorClass
 
@@ -37,6 +38,8 @@ Live = Callable[[Sequence[msgspec.Struct]], None]
 _POLL_ROWS: Final = 4_000
 _POLL_S: Final = 0.05
 _LAG_EVERY_S: Final = 1.0
+_REFUSALS_LOGGED: Final = 5
+"""Of one batch: a flood of bad records must not become a flood of log lines."""
 
 
 class SinkStopped(Exception):
@@ -77,6 +80,7 @@ class _Batch:
     records: list[msgspec.Struct] = field(default_factory=list)
     refused: list[_Refused] = field(default_factory=list)
     offsets: Offsets = field(default_factory=dict)
+    traced: list[Arrived] = field(default_factory=list)
     size_bytes: int = 0
 
 
@@ -92,13 +96,14 @@ class Sink:
         *,
         limits: Limits = Limits(),
         on_stored: Live | None = None,
+        traces: Traces | None = None,
         stopping: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._source, self._writer, self._dead_letters, self._metrics = source, writer, dead_letters, metrics
         self._limits, self._on_stored, self._stopping = limits, on_stored, stopping
-        self._clock, self._wall = clock, wall
+        self._clock, self._wall, self._traces = clock, wall, traces
         self._batches: dict[str, _Batch] = {}
         self._lag_at = 0.0
 
@@ -149,6 +154,10 @@ class Sink:
             except InvalidRecordError as error:
                 batch.refused.append(_Refused(row, error.error_class, str(error), by_engine=False))
                 continue
+            if self._traces and (
+                arrived := self._traces.arrived(record, row.topic, row.traceparent, row.appended_at)
+            ):
+                batch.traced.append(arrived)
             batch.rows.append(row)
             batch.size_bytes += len(row.value or b"")
             if route.live:
@@ -178,12 +187,16 @@ class Sink:
         waits(self._write, table, batch)
         self._metrics.stalled.set(0)
         self._metrics.buffered.labels(table).set(0)
+        for arrived in batch.traced:
+            log.info("stored", extra=arrived.end())
         failpoint("sink.between_insert_and_commit")
         try:
             self._source.commit(batch.offsets)
         except CommitRefusedError as error:
             self._metrics.commit_failures.inc()
-            log.warning("offsets of %s not committed, its rows will be merged again: %s", table, error)
+            log.warning(
+                "offsets not committed, the rows will be merged again: %s", error, extra={"table": table}
+            )
         if batch.records and self._on_stored is not None:
             self._on_stored(batch.records)
 
@@ -203,6 +216,10 @@ class Sink:
 
     def _refuse(self, table: str, refused: list[_Refused]) -> None:
         letters, own = [], []
+        for one in refused[:_REFUSALS_LOGGED]:
+            log.warning("refused: %s", one.error_class, extra=_where(one.row, one.error_class))
+        if len(refused) > _REFUSALS_LOGGED:
+            log.warning("%d more records for %s refused", len(refused) - _REFUSALS_LOGGED, table)
         for row, error_class, error, by_engine in refused:
             self._metrics.refused.labels(row.topic, error_class).inc()
             letter = _dead_letter(row, error_class, error, int(self._wall() * 1000))
@@ -220,7 +237,8 @@ class Sink:
         self._metrics.retries.labels(table).inc()
         self._metrics.stalled.set(1)
         error = state.outcome.exception() if state.outcome else None
-        log.warning("batch for %s waits (attempt %d): %s", table, state.attempt_number, error)
+        says = _first_line(error)
+        log.warning("batch waits (attempt %d): %s", state.attempt_number, says, extra={"table": table})
 
     def _wait(self, seconds: float) -> None:
         """Keep the group membership alive, read nothing more, until the pause is over."""
@@ -233,6 +251,11 @@ class Sink:
             if self._stopping():
                 raise SinkStopped
         self._source.resume()
+
+
+def _first_line(error: BaseException | None) -> str:
+    """Kind and first line of an error: the engine's further lines quote the rows."""
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}".rstrip(": ")
 
 
 def _dead_letter(row: Row, error_class: ErrorClass, error: str, seen_at: int) -> DeadLetter:
@@ -248,6 +271,28 @@ def _dead_letter(row: Row, error_class: ErrorClass, error: str, seen_at: int) ->
         raw=row.value or b"",
         seen_at=seen_at,
     )
+
+
+class _Ids(msgspec.Struct):
+    """What a log line tells of a record that another check refused."""
+
+    stream_id: str | None = None
+    message_id: str | None = None
+
+
+def _where(row: Row, error_class: str) -> dict[str, str | int]:
+    """Fields of a log line: where the record lies, and whose it is where that can be read."""
+    found: dict[str, str | int] = {
+        "topic": row.topic,
+        "partition": row.partition,
+        "offset": row.offset,
+        "error_class": error_class,
+    }
+    try:
+        ids = msgspec.json.decode(row.value or b"", type=_Ids)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return found
+    return found | {name: value for name, value in msgspec.structs.asdict(ids).items() if value}
 
 
 def _workspace(key: bytes | None) -> str:

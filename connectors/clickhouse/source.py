@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from connectors.clickhouse.routes import DEAD_LETTERS, Row
+from connectors.core.tracing import HEADER as TRACEPARENT
 from schemas.codecs import encode
 from schemas.records import DeadLetter
 
@@ -80,10 +81,11 @@ class KafkaRowSource:
         *,
         group: str = GROUP,
         member: str = "store-1",
+        traced: bool = False,
         consumer: Callable[[dict[str, Any]], Consumer] = Consumer,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._make = consumer
+        self._make, self._traced = consumer, traced
         self._settings = {
             "bootstrap.servers": bootstrap,
             "group.id": group,
@@ -123,7 +125,8 @@ class KafkaRowSource:
         for message in self._consumer.consume(limit, timeout_s):
             error: KafkaError | None = message.error()
             if error is None:
-                rows.append(_row(message))
+                row = _row(message)
+                rows.append(row._replace(traceparent=_traceparent(message)) if self._traced else row)
             else:
                 self._note(error)
         return [] if self._lost else rows
@@ -219,6 +222,13 @@ class KafkaDeadLetters:
             self._producer.produce(DEAD_LETTERS, value=encode(letter), key=key, on_delivery=delivered)
         if self._producer.flush(_DELIVERY_TIMEOUT_S + 1) or failures:
             raise DeadLetterError(failures[0] if failures else "the broker did not answer")
+
+
+def _traceparent(message: Message) -> str | None:
+    for name, value in message.headers() or ():
+        if name == TRACEPARENT and value:
+            return value.decode("ascii", "replace")
+    return None
 
 
 def _row(message: Message) -> Row:

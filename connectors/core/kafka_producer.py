@@ -16,6 +16,7 @@ from connectors.core.exclusions import Exclusions
 from connectors.core.journal import JournalError, KafkaJournal
 from connectors.core.outgoing import outgoing
 from connectors.core.source import Record
+from connectors.core.tracing import Published, Traces
 from schemas.topics import ERASURES
 
 _POLL_S: Final = 0.1
@@ -30,9 +31,9 @@ class KafkaClient(Protocol):
     """What is used of confluent_kafka.Producer."""
 
     def produce(
-        self, topic: str, value: bytes, key: bytes, *, on_delivery: Callable[[Any, Any], None]
+        self, topic: str, value: bytes, key: bytes, *, on_delivery: Callable[[Any, Any], None], **more: Any
     ) -> None:
-        """Queue a record; BufferError where the queue is full."""
+        """Queue a record, with `headers` where it has some; BufferError where the queue is full."""
 
     def poll(self, timeout: float) -> int:
         """Call the delivery callbacks that are due."""
@@ -87,9 +88,11 @@ class KafkaProducer:
         max_records: int = 20_000,
         max_bytes: int = 48 * 1024 * 1024,
         exclusions: Exclusions | None = None,
+        traces: Traces | None = None,
     ) -> None:
         self._client = client
         self._exclusions = exclusions
+        self._traces = traces
         self._max_records = max_records
         self._max_bytes = max_bytes
         self._records = 0
@@ -109,7 +112,8 @@ class KafkaProducer:
         Records of authors who opted out are left out.
         """
         exclusions = Exclusions(KafkaJournal(bootstrap, [ERASURES]))
-        return cls(Producer(producer_config(bootstrap)), exclusions=exclusions)
+        traces = Traces.from_environment("pulse-connector")
+        return cls(Producer(producer_config(bootstrap)), exclusions=exclusions, traces=traces)
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -137,6 +141,8 @@ class KafkaProducer:
                     await asyncio.to_thread(thread.join)
             if self._exclusions is not None:
                 self._exclusions.close()
+            if self._traces:
+                await asyncio.to_thread(self._traces.close)
 
     async def send(self, records: Sequence[Record]) -> Receipt:
         """Queue a batch, waiting for room; the receipt tells when Kafka has all of it that may go there.
@@ -152,13 +158,15 @@ class KafkaProducer:
             if self._is_full():
                 await self._room()
             size = len(value)
-            delivered = self._callback(receipt, size)
+            trace = self._traces.published(record, topic) if self._traces else None
+            delivered = self._callback(receipt, size, trace)
+            more = {"headers": trace.headers} if trace else {}
             with self._lock:
                 self._records += 1
                 self._bytes += size
             while True:
                 try:
-                    self._client.produce(topic, value, key, on_delivery=delivered)
+                    self._client.produce(topic, value, key, on_delivery=delivered, **more)
                     break
                 except BufferError:
                     await self._next_change()
@@ -207,11 +215,13 @@ class KafkaProducer:
         if self._error:
             raise self._error
 
-    def _callback(self, receipt: Receipt, size: int) -> Callable[[Any, Any], None]:
+    def _callback(self, receipt: Receipt, size: int, trace: Published | None) -> Callable[[Any, Any], None]:
         def delivered(error: Any, message: Any) -> None:
             with self._lock:
                 self._records -= 1
                 self._bytes -= size
+            if trace:
+                trace.end(error.name() if error is not None else None)
             if error is not None:
                 self._fail(error, message.topic() if message is not None else "")
                 self._notify()

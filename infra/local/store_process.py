@@ -24,7 +24,7 @@ from clickhouse_connect.driver.exceptions import Error as DriverError
 
 from connectors.clickhouse import reader
 from connectors.clickhouse.client import StoreLockedError, connect
-from connectors.clickhouse.metrics import RemovalMetrics, SinkMetrics, StreamMetrics
+from connectors.clickhouse.metrics import RemovalMetrics, SinkMetrics, StreamMetrics, StreamStates
 from connectors.clickhouse.migrations import MigrationError, migrate
 from connectors.clickhouse.removals import Removals
 from connectors.clickhouse.sink import Sink
@@ -33,8 +33,10 @@ from connectors.clickhouse.wire import WireReader
 from connectors.clickhouse.writer import StoreWriter
 from connectors.core.clock import SystemClock
 from connectors.core.journal import KafkaJournal
+from connectors.core.tracing import Traces, TraceSettingError
 from connectors.hub.book import ChannelBook
 from connectors.hub.roster import TOPICS
+from infra.local import json_logs
 from infra.local.channel_list import KafkaChannelList
 from infra.local.store_settings import StoreSettings, store_address
 from schemas.endpoints import Endpoints
@@ -109,8 +111,10 @@ def serve(endpoints: Endpoints, settings: StoreSettings) -> int:
         log.info("applied %s", name)
     token = obtain_token(endpoints.pulse_home / "run" / "token")
     metrics, counted, stopping = SinkMetrics(), StreamMetrics(), threading.Event()
+    traces = Traces.from_environment("pulse-store")
     readers, strangers, marker = reader.Reader(address), WireReader(address), connect(address)
     journal = KafkaJournal(endpoints.kafka_bootstrap, TOPICS)
+    StreamStates(readers.rows)
     app = create_app(
         ApiStore(readers, marker, metrics),
         token,
@@ -127,11 +131,12 @@ def serve(endpoints: Endpoints, settings: StoreSettings) -> int:
         app.state.hub.publish(records)
 
     sink = Sink(
-        KafkaRowSource(endpoints.kafka_bootstrap, member=settings.member),
+        KafkaRowSource(endpoints.kafka_bootstrap, member=settings.member, traced=traces is not None),
         StoreWriter(writer),
         KafkaDeadLetters(endpoints.kafka_bootstrap),
         metrics,
         on_stored=hand_on,
+        traces=traces,
         stopping=stopping.is_set,
     )
     listen = urlsplit(endpoints.api_url)
@@ -183,18 +188,17 @@ def serve(endpoints: Endpoints, settings: StoreSettings) -> int:
         writer.close()
         remover.close()
         marker.close()
+        if traces:
+            traces.close()
     return 1 if failures else 0
 
 
 def main() -> None:
     """Entry of the process; exits with 1 and one line of text where the store cannot be opened."""
-    # Libraries log through the root: theirs from warnings on, ours in full.
-    for room in ("infra", "connectors", "serving", __name__):
-        logging.getLogger(room).setLevel(logging.INFO)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    json_logs.configure("store")
     try:
         code = serve(Endpoints(), StoreSettings())
-    except (StoreLockedError, MigrationError, DriverError, OSError) as error:
+    except (StoreLockedError, MigrationError, TraceSettingError, DriverError, OSError) as error:
         log.error("the store cannot start: %s", error)
         code = 1
     sys.stdout.flush()

@@ -9,13 +9,14 @@ from typing import Any
 class FakeKafka:
     """Stands in for confluent_kafka.Producer.
 
-    `sent` holds (topic, key, value) in order. While `held` is set nothing is delivered. Records for
-    `fail_topic` are refused as of an unknown topic.
+    `sent` holds (topic, key, value) in order, `headers` what went with each. While `held` is set nothing is
+    delivered. Records for `fail_topic` are refused as of an unknown topic.
     """
 
     def __init__(self, room: int = 10_000) -> None:
         """Take at most `room` records before they are delivered, then raise BufferError."""
         self.sent: list[tuple[str, bytes, bytes]] = []
+        self.headers: list[list[tuple[str, bytes]] | None] = []
         self.most_under_way = 0
         self.held = threading.Event()
         self.fail_topic = ""
@@ -24,13 +25,14 @@ class FakeKafka:
         self._changed = threading.Condition()
 
     def produce(
-        self, topic: str, value: bytes, key: bytes, *, on_delivery: Callable[[Any, Any], None]
+        self, topic: str, value: bytes, key: bytes, *, on_delivery: Callable[[Any, Any], None], **more: Any
     ) -> None:
         """As confluent_kafka's."""
         with self._changed:
             if len(self._queue) >= self._room:
                 raise BufferError("queue full")
             self.sent.append((topic, key, value))
+            self.headers.append(more.get("headers"))
             self._queue.append((topic, on_delivery))
             self.most_under_way = max(self.most_under_way, len(self._queue))
             self._changed.notify()
