@@ -1,163 +1,92 @@
-"""Real Prometheus and Alertmanager on the rules as they are: a broken notifier's alerts fire and resolve.
+"""Every alerting rule fires when its part breaks and resolves when it is mended, on a real Prometheus.
 
-The notifier's own metrics are exported by this process; it needs no stack. Takes over a minute: the rule
-waits for one.
+The rules are the shipped ones with time running faster (60 times, 720 times for the slow burn of three days).
+What they watch is real too: sink, store, notifier and their metrics (breakable.py); only Flink's are played.
 """
 
 import asyncio
-import shutil
-import socket
-import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
-from prometheus_client import CollectorRegistry, start_http_server
 
-from connectors.notify.metrics import NotifyMetrics
-from tests.unit.connectors.notify.fake_server import Answer, FakeServer, fake_server
+from infra.local.settings import ROOT
+from tests.fixtures.monitoring import MISSING, RULES, OnCall, is_here, monitoring
+from tests.fixtures.store import TestStore
+from tests.integration.breakable import Parts, running_parts
 
-RULES = Path(__file__).parents[2] / "infra" / "prometheus" / "parts.rules.yml"
-PROGRAMS = ("prometheus", "prometheus-alertmanager")
+pytestmark = pytest.mark.skipif(not is_here(), reason=MISSING)
 
-pytestmark = pytest.mark.skipif(
-    not all(shutil.which(program) for program in PROGRAMS),
-    reason="apt-get install prometheus prometheus-alertmanager",
-)
+FAST, SLOW = 60, 720
 
-
-class Notifier:
-    """The notifier's /metrics, which can be taken down and brought back on the same port."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.metrics = NotifyMetrics(self.registry)
-        self.metrics.dead.labels("moderators")
-        self._server, self._thread = start_http_server(0, addr="127.0.0.1", registry=self.registry)
-        self.port = self._server.server_port
-
-    def down(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    def up(self) -> None:
-        self._server, self._thread = start_http_server(self.port, addr="127.0.0.1", registry=self.registry)
+WITHOUT_SCORES = {"PulseScoringStopped", "PulseCoverageBurnsFast"}
+BAD_INPUT = {
+    "PulseCompletenessBurnsFast",
+    "PulseConnectorSilent",
+    "PulseAlertLatencyBurnsFast",
+    "PulseNotifierGivesUp",
+    "PulseFlinkJobRestarts",
+    "PulseFlinkCheckpointsFail",
+}
+WITHOUT_DETECTION = {"PulseDetectionStopped"}
+FULL_DISK = {"PulseStoreRefusesWrites", "PulseStoreFallsBehind", "PulseFreshnessBurnsFast"}
+DOWN = {"PulseStoreDown", "PulseNotifierDown", "PulseConnectorDown", "PulseScorerDown"}
+SLOWLY = {f"Pulse{name}BurnsSlowly" for name in ("Freshness", "Completeness", "Coverage", "AlertLatency")}
 
 
-@contextmanager
-def process(folder: Path, *command: str) -> Iterator[None]:
-    name = Path(command[0]).name
-    with (folder / f"{name}.log").open("wb") as log:
-        started = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            yield
-        finally:
-            started.terminate()
-            started.wait(30)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def write(path: Path, content: object) -> str:
-    path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    return str(path)
-
-
-@contextmanager
-def monitoring(folder: Path, notifier: Notifier, receiver: str) -> Iterator[str]:
-    """Both programs on loopback; gives Prometheus' address."""
-    alerts, rules = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-    route = {"receiver": "on-call", "group_by": ["alertname"], "group_wait": "0s", "group_interval": "1s"}
-    hook = {"name": "on-call", "webhook_configs": [{"url": f"{receiver}/on-call", "send_resolved": True}]}
-    routing = write(folder / "alertmanager.yml", {"route": route, "receivers": [hook]})
-    jobs = [
-        {"job_name": "pulse-notifier", "static_configs": [{"targets": [f"127.0.0.1:{notifier.port}"]}]},
+def shipped() -> set[str]:
+    groups = [
+        group for path in RULES.glob("*.rules.yml") for group in yaml.safe_load(path.read_text())["groups"]
     ]
-    scraping = write(
-        folder / "prometheus.yml",
-        {
-            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-            "rule_files": [str(RULES)],
-            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alerts]}]}]},
-            "scrape_configs": jobs,
-        },
+    return {rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule}
+
+
+def test_no_rule_is_left_out() -> None:
+    assert shipped() == WITHOUT_SCORES | BAD_INPUT | WITHOUT_DETECTION | FULL_DISK | DOWN | SLOWLY
+
+
+async def test_every_rule_fires_and_resolves(tmp_path: Path) -> None:
+    (tmp_path / "monitoring").mkdir()
+    with TestStore.open(tmp_path / "store") as store:
+        async with running_parts(tmp_path, store) as parts:
+            jobs = {
+                name: {"static_configs": [{"targets": [f"127.0.0.1:{exporter.port}"]}]}
+                for name, exporter in parts.exporters.items()
+            }
+            async with monitoring(tmp_path / "monitoring", jobs, (FAST, SLOW)) as on_call:
+                await break_and_mend(parts, on_call)
+                await take_down_and_bring_back(parts, on_call)
+
+
+async def break_and_mend(parts: Parts, on_call: OnCall) -> None:
+    faults = parts.faults
+    faults.scoring_stopped = faults.dead_letters = faults.alerts_late = True
+    faults.target_refuses = faults.flink_fails = True
+    parts.lose_a_stream()
+    await on_call.wait(FAST, "firing", WITHOUT_SCORES | BAD_INPUT)
+    faults.detection_stopped = True
+    await on_call.wait(FAST, "firing", WITHOUT_DETECTION)
+    faults.store_refuses_writes = True
+    await on_call.wait(FAST, "firing", FULL_DISK)
+    await on_call.wait(SLOW, "firing", SLOWLY)
+    for name, annotations in on_call.annotations.items():
+        assert (ROOT / annotations["runbook"]).is_file(), name
+
+    on_call.forget()
+    for fault in vars(faults):
+        setattr(faults, fault, False)
+    parts.end_the_lost_stream()
+    await asyncio.gather(
+        on_call.wait(FAST, "resolved", WITHOUT_SCORES | BAD_INPUT | WITHOUT_DETECTION | FULL_DISK),
+        on_call.wait(SLOW, "resolved", SLOWLY),
     )
-    with ExitStack() as stack:
-        stack.enter_context(
-            process(
-                folder,
-                "prometheus-alertmanager",
-                f"--config.file={routing}",
-                f"--storage.path={folder / 'alerts'}",
-                f"--web.listen-address={alerts}",
-                "--cluster.listen-address=",
-            )
-        )
-        stack.enter_context(
-            process(
-                folder,
-                "prometheus",
-                f"--config.file={scraping}",
-                f"--storage.tsdb.path={folder / 'series'}",
-                f"--web.listen-address={rules}",
-            )
-        )
-        yield f"http://{rules}"
 
 
-@pytest.fixture
-async def on_call() -> AsyncIterator[FakeServer]:
-    async with fake_server(Answer()) as server:
-        yield server
-
-
-async def told(server: FakeServer, alert: str, status: str) -> dict[str, str]:
-    """Wait until the receiver is told so; gives the alert's annotations."""
-    async with asyncio.timeout(240):
-        while True:
-            server.came.clear()
-            for request in server.requests:
-                for one in request.json()["alerts"]:
-                    if (one["labels"]["alertname"], one["status"]) == (alert, status):
-                        return dict(one["annotations"])
-            await server.came.wait()
-
-
-async def scraped(prometheus: str, expression: str) -> None:
-    """Wait until Prometheus knows something of that expression."""
-    async with httpx.AsyncClient() as client, asyncio.timeout(120):
-        while True:
-            try:
-                answer = await client.get(f"{prometheus}/api/v1/query", params={"query": expression})
-                if answer.is_success and answer.json()["data"]["result"]:
-                    return
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.2)
-
-
-async def test_a_notifier_that_gives_up_and_dies_is_told_and_its_return_too(
-    tmp_path: Path, on_call: FakeServer
-) -> None:
-    notifier = Notifier()
-    with monitoring(tmp_path, notifier, on_call.url) as prometheus:
-        await scraped(prometheus, 'pulse_notify_dead_alerts_total{target="moderators"} == 0')
-        notifier.metrics.dead.labels("moderators").inc(3)
-        annotations = await told(on_call, "PulseNotifierGivesUp", "firing")
-        assert annotations["runbook"] == "infra/runbooks/sre/notifier-gives-up.md"
-
-        notifier.down()
-        annotations = await told(on_call, "PulseNotifierDown", "firing")
-        assert annotations["runbook"] == "infra/runbooks/sre/notifier-down.md"
-
-        notifier.up()
-        await told(on_call, "PulseNotifierDown", "resolved")
-    notifier.down()
+async def take_down_and_bring_back(parts: Parts, on_call: OnCall) -> None:
+    gone = ("pulse-store", "pulse-notifier", "pulse-connector", "pulse-scorer")
+    for name in gone:
+        parts.exporters[name].down()
+    await on_call.wait(FAST, "firing", DOWN)
+    for name in gone:
+        parts.exporters[name].up()
+    await on_call.wait(FAST, "resolved", DOWN)

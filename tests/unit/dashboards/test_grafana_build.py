@@ -11,15 +11,15 @@ import yaml
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.alerting import Rule
 from grafana_foundation_sdk.models.dashboard import Dashboard
-from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner
 
-from connectors.clickhouse.metrics import SinkMetrics
 from dashboards.grafana import build
+from dashboards.grafana.macros import Asked, MacroError
 from dashboards.grafana.plain import plain
 from dashboards.grafana.push import rules
 from infra.cli.dashboards import app
-from tests.unit.dashboards.grafana_macros import MacroError
+from schemas.metrics import CATALOGUE
+from tests.fixtures.monitoring import MISSING
 
 register_default_plugins()
 
@@ -111,29 +111,29 @@ def expressions() -> list[str]:
     ]
 
 
-def test_prometheus_queries_name_metrics_of_the_sink_that_exist() -> None:
-    families = SinkMetrics(CollectorRegistry()).__dict__.values()
-    known = {sample.name for metric in families for family in metric.collect() for sample in family.samples}
-    stems = {family.name for metric in families for family in metric.collect()}
-    used = set(re.findall(r"\bpulse_sink_\w+", " ".join(expressions())))
+def test_prometheus_queries_name_metrics_that_are_exported() -> None:
+    used = set(re.findall(r"\bpulse_\w+", " ".join(expressions())))
     assert used
     for name in used:
-        stem = re.sub(r"_(total|bucket|sum|count)$", "", name)
-        assert name in known or stem in stems, name
+        assert name in CATALOGUE or re.sub(r"_(bucket|sum|count)$", "", name) in CATALOGUE, name
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian's prometheus) is missing")
+@pytest.mark.skipif(shutil.which("promtool") is None, reason=MISSING)
 def test_prometheus_queries_parse(tmp_path: Path) -> None:
     group = [{"record": f"panel:{number}", "expr": expr} for number, expr in enumerate(expressions())]
     file = tmp_path / "panels.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": group}]}))
     done = subprocess.run(
-        ["promtool", "check", "rules", str(file)], capture_output=True, text=True, timeout=60, check=False
+        ["promtool", "check", "rules", str(file)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian's prometheus) is missing")
+@pytest.mark.skipif(shutil.which("promtool") is None, reason=MISSING)
 def test_the_age_of_a_checkpoint_grows_when_they_stop(tmp_path: Path) -> None:
     (expr,) = [expr for expr in expressions() if "numberOfCompletedCheckpoints" in expr]
     (tmp_path / "age.yml").write_text(
@@ -215,7 +215,5 @@ def test_policies_name_contact_points_that_exist() -> None:
 
 
 def test_an_unknown_macro_fails_the_test_run() -> None:
-    from tests.unit.dashboards.grafana_macros import Asked
-
     with pytest.raises(MacroError):
         Asked(0, 1).expand("SELECT $__nothing")

@@ -129,9 +129,26 @@ def test_tests_get_the_development_packages_and_say_that_chromium_is_missing(equ
     assert done.returncode == 0, done.stderr
     assert any(call.startswith("uv sync") and "--dev" in call.split() for call in equipped.called())
     assert "apt-get install -y chromium" in done.stderr
+    assert "apt-get install -y prometheus prometheus-alertmanager" in done.stderr
     equipped.calls.unlink()
     assert equipped.run("test", "--fast").stderr == ""
     assert equipped.called() == ["installed test --fast"]
+
+
+def test_prometheus_comes_without_its_services(equipped):
+    equipped.stub("chromium")
+    programs = f'for name in prometheus prometheus-alertmanager; do : >"{equipped.bin}/$name"'
+    equipped.stub("apt-get", f'[ "$1" = update ] || {{ {programs}; chmod +x "{equipped.bin}/$name"; done; }}')
+    equipped.stub("sudo", 'exec "$@"')
+    done = equipped.run("test")
+    assert done.returncode == 0, done.stderr
+    (install,) = [call for call in equipped.called() if call.startswith("apt-get install")]
+    assert "prometheus prometheus-alertmanager" in install
+    for folder in ("/etc/init.d", "/lib/systemd/system"):
+        assert f"--path-exclude={folder}/prometheus*" in install
+    equipped.calls.unlink()
+    equipped.run("test")
+    assert equipped.called() == ["installed test"]
 
 
 def test_commands_without_servers_need_no_java(machine):
