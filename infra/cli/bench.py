@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 from kafka.errors import KafkaError
 from rich.console import Console
 
+from infra.cli.bench_dashboards import dashboards
 from infra.cli.bench_detect import detect
 from infra.cli.bench_model import bench_model
 from infra.cli.demo import BUNDLED
@@ -93,6 +94,7 @@ def pipeline(
 
 
 app.command("detect")(detect)
+app.command("dashboards")(dashboards)
 
 
 def _run(stack: Stack, files: list[Path], duration: float, rate: float | None, channels: int) -> int:

@@ -230,9 +230,7 @@ async def running_parts(folder: Path, store: TestStore) -> AsyncIterator[Parts]:
             parts = Parts(store, notifier, exporters)
             sending = tasks.create_task(notifier.run(stopping))
             work = tasks.create_task(parts.run())
-            refusing = tasks.create_task(
-                _refuse(parts.faults, lambda answer: setattr(picky, "usual", answer))
-            )
+            refusing = tasks.create_task(_refuse(parts.faults, picky))
             try:
                 yield parts
             finally:

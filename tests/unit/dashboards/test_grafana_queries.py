@@ -8,10 +8,10 @@ import pytest
 
 from connectors.clickhouse.client import connect
 from dashboards.grafana.alerting import conditions
-from dashboards.grafana.build import BOARDS, dashboard
 from dashboards.grafana.language import speaker
+from dashboards.grafana.macros import ALL, Asked
+from dashboards.grafana.queries import board_queries
 from tests.fixtures.store import TestStore
-from tests.unit.dashboards.grafana_macros import ALL, Asked
 from tests.unit.dashboards.replayed import NOW_MS, WORKSPACE, fill
 
 NUMBERS = ("Int", "UInt", "Float", "Decimal")
@@ -77,25 +77,18 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def panels() -> list[Any]:
     return [
-        pytest.param(panel, target["rawSql"], id=f"{uid}/{panel['title']}/{target['refId']}")
-        for uid in BOARDS
-        for panel in dashboard(uid, "en")["panels"]
-        for target in panel.get("targets", [])
-        if "rawSql" in target
+        pytest.param(query.panel, query.sql, id=f"{query.board}/{query.use}")
+        for query in board_queries()
+        if query.panel
     ]
 
 
 def other_queries() -> list[Any]:
-    found = []
-    for uid in BOARDS:
-        board = dashboard(uid, "en")
-        for mark in board["annotations"].get("list", []):
-            found.append(pytest.param("annotation", mark["target"]["rawSql"], id=f"{uid}/annotation"))
-        for variable in board["templating"]["list"]:
-            if variable["type"] == "query":
-                sql = variable["query"]["rawSql"]
-                found.append(pytest.param("variable", sql, id=f"{uid}/${variable['name']}"))
-    return found
+    return [
+        pytest.param(query.use, query.sql, id=f"{query.board}/{query.use}")
+        for query in board_queries()
+        if not query.panel
+    ]
 
 
 @pytest.mark.parametrize(("panel", "sql"), panels())

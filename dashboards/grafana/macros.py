@@ -1,5 +1,7 @@
 """What Grafana and its ClickHouse data source make of a query, by their documented meaning.
 
+For tests and the benchmark, which run every query without a Grafana.
+
 Sources: Grafana's "Variable syntax" page (formats, global variables) and the data source's "Macros" table.
 """
 
@@ -24,7 +26,11 @@ class Asked:
     variables: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
     def expand(self, sql: str) -> str:
-        """The SQL that reaches ClickHouse."""
+        """The SQL that reaches ClickHouse.
+
+        Raises:
+            MacroError: an unknown variable, format or macro, or an open parenthesis.
+        """
         return self._macros(self._variables(self._conditional(sql)))
 
     def _conditional(self, sql: str) -> str:
