@@ -13,7 +13,7 @@ import os
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from connectors.core.source import Record
+from connectors.core.source import Record, SourceError
 from schemas.records import ChatMessage, ScoredMessage
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _REMEMBERED: Final = 10_000
 _NANOSECONDS: Final = 1_000_000
 
 
-class TraceSettingError(ValueError):
+class TraceSettingError(SourceError):
     """PULSE_TRACE_EVERY is no whole number from 1 on."""
 
 
