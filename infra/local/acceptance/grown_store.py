@@ -7,6 +7,7 @@ activity are the counts and sums of those lines. Streams differ in size as a pow
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
@@ -147,12 +148,15 @@ def _lines(client: Client, growth: Growth, begin_ms: int, *, scored: bool) -> No
             "scored_at": f"{sent_at} + 160",
             "abstained": "h % 50 = 0",
         }
+    hourly = growth.hourly()
+    ends = list(accumulate(hourly))
     each_line = (
-        "SELECT number AS k, arrayJoin(range(hourly[number + 1])) AS j,"
+        "SELECT arrayFirstIndex(end -> number < end, ends) - 1 AS k,"
+        " number + hourly[k + 1] - ends[k + 1] AS j,"
         f" concat(toString(k), '-', toString({begin_ms}), '-', toString(j)) AS id, cityHash64(id) AS h"
-        f" FROM numbers({growth.streams})"
+        f" FROM numbers({ends[-1]})"
     )
-    given = f"WITH {growth.hourly()} AS hourly"
+    given = f"WITH {hourly} AS hourly, {ends} AS ends"
     _insert(client, "landing_messages", columns, f"FROM ({each_line})", given=given)
 
 
