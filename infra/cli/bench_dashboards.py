@@ -13,6 +13,8 @@ from infra.cli.demo import BUNDLED
 from infra.local.acceptance.load_texts import real_texts
 from infra.local.acceptance.machine import machine
 
+_FILL_MEMORY_MB = 2_000
+
 console = Console(stderr=True, highlight=False)
 
 
@@ -54,7 +56,9 @@ def _measure(folder: Path, messages: int, streams: int, hours: int, rounds: int)
     from infra.local.store_settings import StoreSettings, store_address
     from schemas.endpoints import Endpoints
 
-    address = store_address(Endpoints(pulse_home=folder, clickhouse_url=""), StoreSettings())
+    # filling takes more memory than a store's daily work; a query has its own limit
+    settings = StoreSettings(memory_mb=_FILL_MEMORY_MB)
+    address = store_address(Endpoints(pulse_home=folder, clickhouse_url=""), settings)
     kept = folder / "growth.json"
     if kept.is_file():
         growth = msgspec.json.decode(kept.read_bytes(), type=Growth)
