@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from kafka.errors import KafkaError
+from prometheus_client import start_http_server
 from rich.console import Console
 from rich.markup import escape
 
@@ -28,7 +29,6 @@ from connectors.notify.outbox import Due, Outbox
 from connectors.notify.senders import open_senders
 from infra.cli.dlq import escaped
 from infra.cli.kafka_access import missing_topics
-from infra.cli.metrics_port import NOTIFIER, exported_metrics
 from infra.local import json_logs
 from schemas.endpoints import Endpoints
 from schemas.records import Alert
@@ -37,6 +37,8 @@ from serving.api.auth import known_token
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 _errors = Console(stderr=True, highlight=False)
+METRICS_PORT_OFFSET = 90
+"""Port of the notifier's /metrics, counted from the stack's first port."""
 
 ConfigOption = Annotated[
     Path,
@@ -78,7 +80,10 @@ def run(
         if missing_topics(endpoints.kafka_bootstrap, [ALERTS]):
             raise LookupError(f"Kafka has no topic {ALERTS}; run `pulse topics apply`")
         json_logs.configure("notifier", people=True)
-        with _only_one(_folder(endpoints)), exported_metrics(metrics_port, NOTIFIER, endpoints):
+        port = endpoints.pulse_port_base + METRICS_PORT_OFFSET if metrics_port is None else metrics_port
+        with _only_one(_folder(endpoints)):
+            if port:
+                _export_metrics(port)
             asyncio.run(_run(chosen, secrets, endpoints))
     except ExceptionGroup as group:
         logging.getLogger(__name__).exception("the notifier failed; what is owed stays owed")
@@ -241,6 +246,15 @@ def _only_one(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise LookupError(f"another notifier runs on {folder}; end that one first") from None
         yield
+
+
+def _export_metrics(port: int) -> None:
+    try:
+        start_http_server(port, addr="127.0.0.1")
+    except OSError as error:
+        raise OSError(
+            f"/metrics cannot listen on port {port} ({error.strerror}); see --metrics-port"
+        ) from None
 
 
 def _fail(error: Exception) -> NoReturn:

@@ -16,7 +16,7 @@ from connectors.clickhouse.sink import Limits, Sink
 from connectors.clickhouse.source import Offsets
 from connectors.clickhouse.writer import Refusal, StoreWriter
 from connectors.core.clock import SystemClock
-from connectors.core.metrics import SourceMetrics
+from connectors.hub.metrics import ListenerMetrics
 from connectors.notify.metrics import NotifyMetrics
 from connectors.notify.notifier import Notifier
 from connectors.notify.outbox import Outbox
@@ -211,9 +211,9 @@ class Parts:
 @asynccontextmanager
 async def running_parts(folder: Path, store: TestStore) -> AsyncIterator[Parts]:
     """The parts at work, with the notifier's two targets: one takes all, one refuses on demand."""
-    names = ("pulse-store", "pulse-notifier", "pulse-connector", "pulse-scorer", "flink")
+    names = ("pulse-store", "pulse-notifier", "pulse-listener", "pulse-scorer", "flink")
     exporters = {name: Exporter() for name in names}
-    SourceMetrics(exporters["pulse-connector"].registry)
+    ListenerMetrics(exporters["pulse-listener"].registry)
     exporters["pulse-scorer"].registry.register(ScorerMetrics().registry)
     clock, stopping = SystemClock(), asyncio.Event()
     async with fake_server(Answer()) as good, fake_server(Answer()) as picky:

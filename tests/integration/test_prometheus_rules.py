@@ -83,7 +83,7 @@ async def break_and_mend(parts: Parts, on_call: OnCall) -> None:
 
 
 async def take_down_and_bring_back(parts: Parts, on_call: OnCall) -> None:
-    gone = ("pulse-store", "pulse-notifier", "pulse-connector", "pulse-scorer")
+    gone = ("pulse-store", "pulse-notifier", "pulse-listener", "pulse-scorer")
     for name in gone:
         parts.exporters[name].down()
     await on_call.wait(FAST, "firing", DOWN)
