@@ -225,8 +225,9 @@ class KafkaDeadLetters:
 
 
 def _traceparent(message: Message) -> str | None:
-    for name, value in message.headers() or ():
-        if name == TRACEPARENT and value:
+    headers = message.headers()
+    for name, value in headers if isinstance(headers, list) else ():
+        if name == TRACEPARENT and isinstance(value, bytes):
             return value.decode("ascii", "replace")
     return None
 

@@ -8,7 +8,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol, Self, TypedDict
 
 from confluent_kafka import KafkaException, Producer
 
@@ -16,11 +16,15 @@ from connectors.core.exclusions import Exclusions
 from connectors.core.journal import JournalError, KafkaJournal
 from connectors.core.outgoing import outgoing
 from connectors.core.source import Record
-from connectors.core.tracing import Published, Traces
+from connectors.core.tracing import Headers, Published, Traces
 from schemas.topics import ERASURES
 
 _POLL_S: Final = 0.1
 _MAX_DEAD_LETTER_BYTES: Final = 16 * 1024 * 1024
+
+
+class _More(TypedDict, total=False):
+    headers: Headers
 
 
 class DeliveryError(Exception):
@@ -31,9 +35,15 @@ class KafkaClient(Protocol):
     """What is used of confluent_kafka.Producer."""
 
     def produce(
-        self, topic: str, value: bytes, key: bytes, *, on_delivery: Callable[[Any, Any], None], **more: Any
+        self,
+        topic: str,
+        value: bytes,
+        key: bytes,
+        *,
+        on_delivery: Callable[[Any, Any], None],
+        headers: Headers = ...,
     ) -> None:
-        """Queue a record, with `headers` where it has some; BufferError where the queue is full."""
+        """Queue a record, with headers where it has some; BufferError where the queue is full."""
 
     def poll(self, timeout: float) -> int:
         """Call the delivery callbacks that are due."""
@@ -160,7 +170,7 @@ class KafkaProducer:
             size = len(value)
             trace = self._traces.published(record, topic) if self._traces else None
             delivered = self._callback(receipt, size, trace)
-            more = {"headers": trace.headers} if trace else {}
+            more: _More = {"headers": trace.headers} if trace else {}
             with self._lock:
                 self._records += 1
                 self._bytes += size

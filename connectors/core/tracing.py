@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+Headers = list[tuple[str, str | bytes | None]]
+"""Of a Kafka record, as confluent-kafka takes them."""
+
 HEADER: Final = "traceparent"
 ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 EVERY: Final = "PULSE_TRACE_EVERY"
@@ -150,7 +153,7 @@ class Published:
 
         carrier: dict[str, str] = {}
         propagator.inject(carrier, set_span_in_context(span))
-        self.headers: Final = [(name, value.encode()) for name, value in carrier.items()]
+        self.headers: Final[Headers] = [(name, value.encode()) for name, value in carrier.items()]
         self._span = span
 
     def end(self, error: str | None = None) -> None:

@@ -93,7 +93,8 @@ class Asked:
 
 def _arguments(sql: str, opening: int) -> tuple[list[str], int]:
     """Comma-separated arguments of the call whose parenthesis is at `opening`, and where it ends."""
-    depth, start, found = 0, opening + 1, []
+    depth, start = 0, opening + 1
+    found: list[str] = []
     for at in range(opening, len(sql)):
         if sql[at] == "(":
             depth += 1

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import os
 import secrets
 import signal
@@ -26,6 +25,7 @@ from connectors.hub.hub import Hub
 from connectors.hub.metrics import ListenerMetrics
 from connectors.hub.platforms import ChannelSource, Surroundings, platform
 from connectors.hub.roster import TOPICS, Key
+from infra.local import json_logs
 from schemas.endpoints import Endpoints
 from schemas.retention import load_retention
 
@@ -97,9 +97,8 @@ def serve_metrics(port: int) -> None:
 
 
 def log_to_stderr() -> None:
-    """Ours from notes on, libraries' from warnings on."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("connectors").setLevel(logging.INFO)
+    """JSON, or plain lines at a terminal; ours from notes on, libraries' from warnings on."""
+    json_logs.configure("listener", people=True)
 
 
 @contextlib.contextmanager

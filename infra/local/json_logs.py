@@ -72,27 +72,27 @@ def secrets(environment: Mapping[str, str]) -> frozenset[str]:
     return frozenset(value for value in found if len(value) >= _SHORTEST_SECRET)
 
 
-class _Discreet(logging.Formatter):
-    """What both forms of a line share: exceptions without foreign messages."""
-
-    def formatException(self, ei: Failure) -> str:
-        """Type and place of the exception and of its causes."""
-        return "".join(_told(ei[1])) if ei[1] is not None else ""
-
-
-class PlainLines(_Discreet):
+class PlainLines(logging.Formatter):
     """A line for people at a terminal."""
 
     def __init__(self) -> None:
         super().__init__(_PLAIN)
 
+    def formatException(self, ei: Failure) -> str:
+        """Type and place of the exception and of its causes."""
+        return _places(ei)
 
-class JsonLines(JsonFormatter, _Discreet):
+
+class JsonLines(JsonFormatter):
     """One JSON object a line: timestamp, level, logger, process, message, ids, exception."""
 
     def __init__(self, process: str, hidden: frozenset[str]) -> None:
         super().__init__(json_ensure_ascii=False)
         self._process, self._hidden = process, hidden
+
+    def formatException(self, ei: Failure) -> str:
+        """Type and place of the exception and of its causes."""
+        return _places(ei)
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, with secrets blotted out."""
@@ -112,6 +112,10 @@ class JsonLines(JsonFormatter, _Discreet):
         log_data |= {name: vars(record)[name] for name in FIELDS if name in vars(record)}
         if message_dict.get("exc_info"):
             log_data["exception"] = message_dict["exc_info"]
+
+
+def _places(failure: Failure) -> str:
+    return "".join(_told(failure[1])) if failure[1] is not None else ""
 
 
 def _told(error: BaseException) -> list[str]:
