@@ -4,7 +4,6 @@ The rules are the shipped ones with time running faster (60 times, 720 times for
 What they watch is real too: sink, store, notifier and their metrics (breakable.py); only Flink's are played.
 """
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -64,22 +63,29 @@ async def break_and_mend(parts: Parts, on_call: OnCall) -> None:
     faults.target_refuses = faults.flink_fails = True
     parts.lose_a_stream()
     await on_call.wait(FAST, "firing", WITHOUT_SCORES | BAD_INPUT)
+    await on_call.wait(SLOW, "firing", SLOWLY - {"PulseFreshnessBurnsSlowly"})
+    mend(parts)
+    await on_call.wait(FAST, "resolved", WITHOUT_SCORES | BAD_INPUT)
+
     faults.detection_stopped = True
     await on_call.wait(FAST, "firing", WITHOUT_DETECTION)
+    mend(parts)
+    await on_call.wait(FAST, "resolved", WITHOUT_DETECTION)
+
     faults.store_refuses_writes = True
     await on_call.wait(FAST, "firing", FULL_DISK)
     await on_call.wait(SLOW, "firing", SLOWLY)
+    mend(parts)
+    await on_call.wait(FAST, "resolved", FULL_DISK)
+    await on_call.wait(SLOW, "resolved", SLOWLY)
     for name, annotations in on_call.annotations.items():
         assert (ROOT / annotations["runbook"]).is_file(), name
 
-    on_call.forget()
-    for fault in vars(faults):
-        setattr(faults, fault, False)
+
+def mend(parts: Parts) -> None:
+    for fault in vars(parts.faults):
+        setattr(parts.faults, fault, False)
     parts.end_the_lost_stream()
-    await asyncio.gather(
-        on_call.wait(FAST, "resolved", WITHOUT_SCORES | BAD_INPUT | WITHOUT_DETECTION | FULL_DISK),
-        on_call.wait(SLOW, "resolved", SLOWLY),
-    )
 
 
 async def take_down_and_bring_back(parts: Parts, on_call: OnCall) -> None:
