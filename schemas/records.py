@@ -221,6 +221,13 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """What to do: `kind/severity` of `schemas/playbooks`."""
     channels: tuple[str, ...] = ()
     """The stream ids that a wave covers; otherwise the one stream."""
+    recovered: bool | None = None
+    """At the close: whether the audience's index was usual again; null while open and without scores.
+
+    The index is the toxicity for hostile kinds and mood.toxic, the sentiment for all others.
+    """
+    recovery_s: float | None = None
+    """Seconds from `detected_at` until it was; 0 where it was usual all along, null where it was not."""
 
 
 class ScoreDifference(msgspec.Struct, frozen=True, kw_only=True):

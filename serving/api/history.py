@@ -90,7 +90,7 @@ _ALERTS: Final = """
 SELECT channel, stream_id, alert_id, revision, kind, severity, state,
     toUnixTimestamp64Milli(a.started_at) AS started_ms, toUnixTimestamp64Milli(a.detected_at) AS detected_ms,
     toUnixTimestamp64Milli(a.ended_at) AS ended_ms, why, evidence, clusters, authors, messages, playbook,
-    channels
+    channels, recovered, recovery_s
 FROM alerts AS a
 WHERE workspace = {workspace:String}
     AND ({stream_id:String} = '' OR stream_id = {stream_id:String} OR has(channels, {stream_id:String}))

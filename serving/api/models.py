@@ -142,6 +142,8 @@ class AlertAnswer(BaseModel):
     messages: int
     playbook: str | None
     channels: list[str]
+    recovered: bool | None
+    recovery_s: float | None
 
 
 class Alerts(BaseModel):

@@ -28,6 +28,23 @@ def test_a_click_on_a_chart_shows_the_messages_of_that_moment(console: ConsolePa
     expect(console.mark("message-range")).to_have_count(0)
 
 
+def test_a_closed_alert_says_how_the_mood_recovered(
+    console: ConsolePage, server: FakeServer, world: World
+) -> None:
+    for name, outcome, told in (
+        ("back", {"recovered": True, "recovery_s": 41.0}, "back to usual 41 s after the warning"),
+        ("not", {"recovered": False, "recovery_s": None}, "not back to usual when the alert closed"),
+        ("calm", {"recovered": True, "recovery_s": 0}, "stayed as usual throughout"),
+    ):
+        ended = world.now(world.streams[NOVA])
+        row = world.raise_alert(
+            NOVA, "hype", "low", "Busy.", alert_id=name, state="closed", ended_at=ended, **outcome
+        )
+        server.push("alerts", [row])
+        console.open_alert(name)
+        expect(console.alert(name)).to_contain_text(told)
+
+
 def test_a_mark_is_kept_and_shown(console: ConsolePage, server: FakeServer, world: World) -> None:
     console.open_alert("a3hype")
     wrong = console.alert("a3hype").locator("[data-test=mark-wrong]")

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 import msgspec
 
 from pipelines.core.detection.clock import GRACE_MS
+from pipelines.core.detection.recovery import outcome
 from pipelines.core.detection.state import Episode
 from pipelines.core.detection.view import SEVERITIES, Finding
 from schemas.records import Alert, AlertKind, Severity, playbook_id
@@ -115,8 +116,14 @@ class Episodes:
         alert = episode.alert
         self._book.closed_at[kind] = episode.last_active
         self._book.cooling[kind] = episode.last_active + COOL_DOWN_S.get(alert.kind, DEFAULT_COOL_DOWN_S)
+        recovered, recovery_s = outcome(episode)
         return msgspec.structs.replace(
-            alert, revision=alert.revision + 1, state="closed", ended_at=(episode.last_active + 1) * 1000
+            alert,
+            revision=alert.revision + 1,
+            state="closed",
+            ended_at=(episode.last_active + 1) * 1000,
+            recovered=recovered,
+            recovery_s=recovery_s,
         )
 
 

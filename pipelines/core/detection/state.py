@@ -102,6 +102,10 @@ class Episode(msgspec.Struct, array_like=True):
     """Last second in which the condition held."""
     last_revision: int
     authors: list[int]
+    index_known: bool = False
+    """Scored lines have said how the audience feels since the episode opened."""
+    usual_since: int = -1
+    """Second since which its index is usual; -1 while it is not (see `recovery`)."""
 
 
 class StreamState(msgspec.Struct, array_like=True):

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from pipelines.core.detection import clock
+from pipelines.core.detection import clock, recovery
 from pipelines.core.detection.crowd import gather
 from pipelines.core.detection.decision import decide
 from pipelines.core.detection.detectors import DETECTORS
@@ -161,6 +161,7 @@ class Stream:
             out.alerts.extend(
                 self._episodes.update(second + MOOD_LAG_S, MOOD.step(second, state, self._channel))
             )
+            recovery.follow(second, state, self._channel)
             self._learn_mood(second)
 
     def _learn_mood(self, second: int) -> None:

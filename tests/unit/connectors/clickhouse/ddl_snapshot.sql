@@ -148,7 +148,9 @@ CREATE TABLE pulse.alert_revisions
     `authors` UInt64,
     `messages` UInt64,
     `playbook` Nullable(String),
-    `channels` Array(String)
+    `channels` Array(String),
+    `recovered` Nullable(Bool),
+    `recovery_s` Nullable(Float64)
 )
 ENGINE = ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(started_at)
@@ -177,7 +179,9 @@ CREATE VIEW pulse.alerts
     `authors` UInt64,
     `messages` UInt64,
     `playbook` Nullable(String),
-    `channels` Array(String)
+    `channels` Array(String),
+    `recovered` Nullable(Bool),
+    `recovery_s` Nullable(Float64)
 )
 AS SELECT
     workspace,
@@ -199,7 +203,9 @@ AS SELECT
     authors,
     messages,
     playbook,
-    channels
+    channels,
+    recovered,
+    recovery_s
 FROM pulse.alert_revisions
 FINAL
 WHERE expires_at > now64(3, 'UTC')
@@ -484,7 +490,9 @@ CREATE MATERIALIZED VIEW pulse.feed_alert_revisions TO pulse.alert_revisions
     `authors` UInt64,
     `messages` UInt64,
     `playbook` Nullable(String),
-    `channels` Array(String)
+    `channels` Array(String),
+    `recovered` Nullable(Bool),
+    `recovery_s` Nullable(Float64)
 )
 AS WITH
     (
@@ -513,7 +521,9 @@ SELECT
     authors,
     messages,
     playbook,
-    channels
+    channels,
+    recovered,
+    recovery_s
 FROM pulse.landing_alerts
 
 CREATE MATERIALIZED VIEW pulse.feed_channel_events TO pulse.channel_events
@@ -1215,7 +1225,9 @@ CREATE TABLE pulse.landing_alerts
     `authors` UInt64,
     `messages` UInt64,
     `playbook` Nullable(String),
-    `channels` Array(String)
+    `channels` Array(String),
+    `recovered` Nullable(Bool),
+    `recovery_s` Nullable(Float64)
 )
 ENGINE = `Null`
 

@@ -2,6 +2,7 @@
 
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
@@ -40,7 +41,8 @@ def some_records(store: TestStore) -> None:
         alert("api", "a1"),
         alert("api", "wave", kind="attack.wave", stream_id="s9", channels=("s9", "s1")),
     )
-    store.put(ALERTS, alert("api", "a2", 3, state="closed", ended_at=NOW_MS, started_at=NOW_MS - 60_000))
+    over = alert("api", "a2", 3, state="closed", ended_at=NOW_MS, started_at=NOW_MS - 60_000)
+    store.put(ALERTS, msgspec.structs.replace(over, recovered=True, recovery_s=41.5))
     store.put(EVENTS, event("api", "e1"))
 
 
@@ -203,6 +205,8 @@ def test_alerts_of_a_stream_include_the_waves_that_cover_it(api: TestClient) -> 
     assert (newest["started_at"], newest["ended_at"], newest["evidence"]) == (NOW_MS, None, ["m1"])
     closed = api.get("/api/v1/api/alerts", params={"state": "closed"}).json()["alerts"]
     assert [row["alert_id"] for row in closed] == ["a2"]
+    assert (closed[0]["recovered"], closed[0]["recovery_s"]) == (True, 41.5)
+    assert (newest["recovered"], newest["recovery_s"]) == (None, None)
     assert (
         api.get("/api/v1/api/alerts", params={"kind": "attack.wave"}).json()["alerts"][0]["stream_id"] == "s9"
     )

@@ -57,12 +57,19 @@ function details(alert) {
   const delay = duration(Math.max(0, (alert.detected_at - alert.started_at) / 1000));
   return html`<div class="alert-details">
     <p>${t("alerts.detected", { delay })}</p>
+    ${recovery(alert)}
     ${numbers.length ? html`<h4>${t("alerts.why")}</h4><dl>${numbers.map(([name, value]) => html`
       <div><dt>${name.replaceAll("_", " ")}</dt><dd>${readable(value)}</dd></div>`)}</dl>` : nothing}
     ${playbook(alert)}
     ${marks(alert)}
     <button class="button" data-test="evidence" @click=${() => showEvidence(alert)}>
       ${icon("message-square")}${t("alerts.show")}</button></div>`;
+}
+
+function recovery({ state: phase, recovered, recovery_s }) {
+  if (phase !== "closed" || typeof recovered !== "boolean") return nothing;
+  if (!recovered) return html`<p>${t("alerts.notRecovered")}</p>`;
+  return html`<p>${recovery_s ? t("alerts.recovered", { delay: duration(recovery_s) }) : t("alerts.unmoved")}</p>`;
 }
 
 function readable(value) {
