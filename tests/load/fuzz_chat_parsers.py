@@ -20,15 +20,21 @@ from connectors.imports.conversion import Conversion
 from connectors.imports.export import Export
 from connectors.imports.formats import READERS, Format, format_of
 from connectors.replay.recorded_line import parse_line
+from connectors.telegram.normalise import ChatNormaliser as TelegramChat
+from connectors.telegram.updates import parse_update
 from connectors.twitch.irc import parse_irc
 from connectors.twitch.normalise import ChannelNormaliser
 from connectors.twitch.notification_records import records_of
 from connectors.twitch.notifications import parse_frame
+from connectors.youtube.live_chat import parse_item
+from connectors.youtube.normalise import ChatNormaliser as YouTubeChat
 from schemas.codecs import InvalidRecordError, encode
 from schemas.retention import load_retention
 from tests.unit.connectors.imports import exports
+from tests.unit.connectors.telegram import updates
 from tests.unit.connectors.twitch import frames
 from tests.unit.connectors.twitch.fake_eventsub import chat, notification
+from tests.unit.connectors.youtube import items
 
 AT = 1_767_225_600_000
 LIVE = (
@@ -49,6 +55,29 @@ FRAMES = (
         "channel.chat.notification",
         {"message_id": "u1", "notice_type": "resub", "system_message": "alice resubbed", "badges": []},
     ),
+)
+_SAID = "🎉 @alice_l and Bob: 🔥"
+UPDATES = tuple(
+    json.dumps({"update_id": 5, **update}, ensure_ascii=False)
+    for update in (
+        {
+            "message": updates.message(
+                _SAID,
+                entities=[
+                    updates.entity("mention", _SAID, "@alice_l"),
+                    updates.entity("text_mention", _SAID, "Bob", user=updates.BOB),
+                    updates.entity("custom_emoji", _SAID, "🔥"),
+                ],
+            )
+        },
+        {"edited_channel_post": updates.message(caption="b", photo=[], edit_date=updates.AT)},
+        {"chat_member": updates.standing("kicked")},
+    )
+)
+ITEMS = tuple(
+    json.dumps(value, ensure_ascii=False)
+    for value in (items.text("@bob.b 🔥 :_hype:"), *vars(items).values())
+    if isinstance(value, dict) and "snippet" in value
 )
 EXPORTS: dict[Format, bytes] = {
     "twitch-downloader": exports.twitch_downloader(*(exports.comment(n, f"text {n}") for n in range(3))),
@@ -79,6 +108,10 @@ def main() -> None:
             for _ in range(200):
                 live_line(damaged(chance.choice(LIVE).encode(), chance), found)
                 live_frame(damaged(chance.choice(FRAMES).encode(), chance), found)
+                update = damaged(chance.choice(UPDATES).encode(), chance)
+                item = damaged(chance.choice(ITEMS).encode(), chance)
+                live_json("telegram", lambda raw=update: _telegram(raw), update, found)
+                live_json("youtube", lambda raw=item: _youtube(raw), item, found)
             format_ = chance.choice(list(READERS))
             export(damaged(EXPORTS[format_], chance), format_, Path(folder) / "export", found)
     seconds = round(time.monotonic() - began, 1)
@@ -128,6 +161,27 @@ def live_frame(raw: bytes, found: Counter[str]) -> None:
             found["live_frame_records"] += 1
     except InvalidRecordError:
         found["live_frames_refused"] += 1
+
+
+def live_json(platform: str, read: Any, raw: bytes, found: Counter[str]) -> None:
+    """Parse and normalise as the live sources of Telegram and YouTube do."""
+    found[f"{platform}_objects"] += 1
+    try:
+        for record in guarded(read, raw):
+            encode(record)
+            found[f"{platform}_records"] += 1
+    except InvalidRecordError:
+        found[f"{platform}_refused"] += 1
+
+
+def _telegram(raw: bytes) -> Any:
+    chat = TelegramChat("room", "telegram:room/x", PSEUDONYMS, RETENTION)
+    return chat.records(parse_update(raw), AT)
+
+
+def _youtube(raw: bytes) -> Any:
+    chat = YouTubeChat("room", "youtube:room/x", PSEUDONYMS, RETENTION)
+    return chat.records(parse_item(raw), AT)
 
 
 def export(content: bytes, format_: Format, path: Path, found: Counter[str]) -> None:
