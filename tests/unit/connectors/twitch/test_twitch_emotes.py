@@ -14,9 +14,10 @@ from connectors.twitch.irc import emotes_of, parse_irc
 from connectors.twitch.normalise import ChannelNormaliser
 from schemas.records import ChatMessage, Emote
 from schemas.retention import load_retention
+from tests.unit.connectors.running import until
 from tests.unit.connectors.twitch.conftest import PSEUDONYMS, HeldClock, Start
 from tests.unit.connectors.twitch.fake_helix import FakeHelix
-from tests.unit.connectors.twitch.fake_twitch import FakeTwitch, until
+from tests.unit.connectors.twitch.fake_twitch import FakeTwitch
 from tests.unit.connectors.twitch.frames import AT, privmsg
 
 URLS = {"bttv": "https://bttv.test", "ffz": "https://ffz.test", "7tv": "https://7tv.test"}

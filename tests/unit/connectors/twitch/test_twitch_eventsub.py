@@ -11,10 +11,11 @@ from connectors.core.source import SourceError
 from connectors.twitch.subscriptions import TYPES
 from schemas.codecs import encode
 from schemas.records import ChatMessage, DeadLetter
+from tests.unit.connectors.running import until
 from tests.unit.connectors.twitch.conftest import PSEUDONYMS, SEALER, HeldClock, Running, Start
 from tests.unit.connectors.twitch.fake_eventsub import FakeEventSub, chat, notification
 from tests.unit.connectors.twitch.fake_helix import FakeHelix
-from tests.unit.connectors.twitch.fake_twitch import FakeTwitch, until
+from tests.unit.connectors.twitch.fake_twitch import FakeTwitch
 from tests.unit.connectors.twitch.frames import AT, BAN, RAID, privmsg
 
 RAIDED = {"from_broadcaster_user_login": "testchannel", "viewers": 15}
