@@ -1,9 +1,9 @@
 """Takes out of the store what its platform took back and what persons asked to be forgotten.
 
-The views stop showing a line by inserts alone (see migration 0012). This pass finds the lines that were
-stored before their author's ban or erasure or their chat's clearing, and deletes all removed lines from the
-table of lines, so that no query returns their text. Deleting is ClickHouse's lightweight DELETE: rows are
-masked at once and leave the disk with the next merge of their part.
+The views stop showing a deleted line by the insert of its event (see migration 0012). This pass finds the
+lines of banned and erased authors and of cleared chats, also those that come after their removal, and deletes
+all removed lines from the table of lines, so that no query returns their text. Deleting is ClickHouse's
+lightweight DELETE: rows are masked at once and leave the disk with the next merge of their part.
 """
 
 import logging
@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 EVERY_S: Final = 10.0
 WHOLE_EVERY_S: Final = 3_600.0
-_OVERLAP_S: Final = 60.0
-"""Rows become visible a little after the moment that they carry."""
+_OVERLAP_S: Final = 120.0
+"""So long a pass looks again for what was ordered: lines may come after the order that removes them."""
 
 _SETTINGS: Final[dict[str, str | int]] = {
     "max_threads": 1,

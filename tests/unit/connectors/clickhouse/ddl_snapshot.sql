@@ -677,47 +677,6 @@ SELECT
     fromUnixTimestamp64Milli(least(landing_dead_letters.seen_at + (toInt64(assumeNotNull(span)) * 1000), 4102444800000), 'UTC') AS expires_at
 FROM pulse.landing_dead_letters
 
-CREATE MATERIALIZED VIEW pulse.feed_erased_late_lines TO pulse.removed_lines
-(
-    `workspace` String,
-    `channel` String,
-    `message_hash` UInt128,
-    `expires_at` DateTime64(3, 'UTC')
-)
-AS SELECT
-    late.workspace AS workspace,
-    late.channel AS channel,
-    message_hash,
-    late.expires_at AS expires_at
-FROM
-(
-    SELECT
-        workspace,
-        channel,
-        author,
-        reinterpretAsUInt128(sipHash128(message_id)) AS message_hash,
-        fromUnixTimestamp64Milli(sent_at, 'UTC') AS sent_time,
-        fromUnixTimestamp64Milli(least(landing_messages.expires_at, 4102444800000), 'UTC') AS expires_at
-    FROM pulse.landing_messages
-    WHERE (kind = 'message') AND ((workspace, author) IN (
-        SELECT
-            workspace,
-            author
-        FROM pulse.erasures
-    ))
-) AS late
-INNER JOIN
-(
-    SELECT
-        workspace,
-        author,
-        erase_before,
-        opted_out
-    FROM pulse.erasures
-    FINAL
-) AS erased ON (erased.workspace = late.workspace) AND (erased.author = late.author)
-WHERE erased.opted_out OR (late.sent_time <= erased.erase_before)
-
 CREATE MATERIALIZED VIEW pulse.feed_erasures TO pulse.erasures
 (
     `workspace` String,
@@ -754,49 +713,6 @@ AS SELECT
     fromUnixTimestamp64Milli(least(landing_events.expires_at, 4102444800000), 'UTC') AS expires_at
 FROM pulse.landing_events
 WHERE kind IN ('deletion', 'ban')
-
-CREATE MATERIALIZED VIEW pulse.feed_removed_late_lines TO pulse.removed_lines
-(
-    `workspace` String,
-    `channel` String,
-    `message_hash` UInt128,
-    `expires_at` DateTime64(3, 'UTC')
-)
-AS SELECT
-    late.workspace AS workspace,
-    late.channel AS channel,
-    message_hash,
-    late.expires_at AS expires_at
-FROM
-(
-    SELECT
-        workspace,
-        channel,
-        reinterpretAsUInt128(sipHash128(message_id)) AS message_hash,
-        fromUnixTimestamp64Milli(sent_at, 'UTC') AS sent_time,
-        fromUnixTimestamp64Milli(least(landing_messages.expires_at, 4102444800000), 'UTC') AS expires_at,
-        arrayJoin([('line', message_id), ('author', author), ('channel', '')]) AS covered
-    FROM pulse.landing_messages
-    WHERE (kind = 'message') AND ((workspace, channel) IN (
-        SELECT
-            workspace,
-            channel
-        FROM pulse.removal_orders
-        WHERE stored_at > (now64(3, 'UTC') - toIntervalMinute(15))
-    ))
-) AS late
-INNER JOIN
-(
-    SELECT
-        workspace,
-        channel,
-        scope,
-        target,
-        before
-    FROM pulse.removal_orders
-    WHERE stored_at > (now64(3, 'UTC') - toIntervalMinute(15))
-) AS orders ON (orders.workspace = late.workspace) AND (orders.channel = late.channel) AND (orders.scope = (late.covered.1)) AND (orders.target = (late.covered.2))
-WHERE (orders.scope = 'line') OR (late.sent_time <= orders.before)
 
 CREATE MATERIALIZED VIEW pulse.feed_removed_lines TO pulse.removed_lines
 (
