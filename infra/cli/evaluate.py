@@ -23,7 +23,8 @@ def evaluate(
     """Print a model's figures on the test parts of the labelled sets as a table.
 
     Reads ../shared/data (or PULSE_SHARED/data). Thresholds come from each set's own dev part; test parts are
-    never tuned on. Below it stands the calibration error of each head over all these parts together.
+    never tuned on. Below it stand, over all these parts together, the confusions of sentiment and the basic
+    emotions and the calibration error of each head.
 
     With --robustness: recall of toxic lines at 5 % false positives on clean text, before and after each
     attack (homoglyphs, leet, invisible characters, spaced and stretched letters, …), with the normaliser and
@@ -37,6 +38,7 @@ def evaluate(
         from serving.scorer.fast import FastScorer
         from serving.training.bias import false_alarms
         from serving.training.card import table, write_card
+        from serving.training.confusion import confusion, confusion_table
         from serving.training.datasets import DataMissingError, data_folder, load_corpus
         from serving.training.evaluate import evaluate as figures_of
         from serving.training.evaluate import language_figures
@@ -70,7 +72,9 @@ def evaluate(
         corpus = load_corpus(data, sets)
         figures = figures_of(scorer, corpus, status.update)
         typer.echo(table(figures))
-        status.update("calibration")
+        status.update("confusion and calibration")
+        confusions = confusion(scorer, corpus)
+        typer.echo(confusion_table(confusions))
         calibration = reliability(scorer, corpus)
         typer.echo(reliability_table(calibration))
         if card:
@@ -78,6 +82,6 @@ def evaluate(
             status.update("functional tests and speed")
             path = write_card(
                 folder, scorer.config, figures, functionalities(scorer, data), throughput(scorer, data),
-                calibration, attacks, false_alarms(scorer, data),
+                confusions, calibration, attacks, false_alarms(scorer, data),
             )  # fmt: skip
             typer.echo(path)

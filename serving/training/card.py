@@ -8,6 +8,7 @@ import yaml
 
 from serving.scorer.model_config import FastModelConfig
 from serving.training.bias import FalseAlarms, false_alarm_table
+from serving.training.confusion import Confusion, confusion_table
 from serving.training.figures import Figure
 from serving.training.functional import Functionality
 from serving.training.plots import draw_languages, draw_reliability
@@ -27,6 +28,11 @@ _FUNCTIONAL_TESTS: Final = """## Functional tests
 
 Accuracy of `toxicity` at the language's threshold on HateCheck, Multilingual HateCheck and HatemojiCheck,
 which were never trained on; a benign kind that is often wrong is a false alarm.
+"""
+_CONFUSION: Final = """## Confusion
+
+Share of each true class's rows by the class that the model finds likeliest, over the test parts of all sets
+together; only rows with exactly one true class, only classes that the row's set asks for, no thresholds.
 """
 _CALIBRATION: Final = """## Calibration
 
@@ -61,6 +67,7 @@ def write_card(
     figures: list[Figure],
     functional: list[Functionality],
     speed: Throughput,
+    confusions: list[Confusion],
     calibration: list[Reliability],
     attacks: list[Robustness],
     alarms: list[FalseAlarms],
@@ -79,6 +86,8 @@ def write_card(
         table(figures),
         "## Language identification\n\nOn the test rows, one line at a time, without the stream's hint.\n",
         _language_table(figures),
+        _CONFUSION,
+        confusion_table(confusions),
         _CALIBRATION.format(picture=draw_reliability(folder, calibration).name),
         reliability_table(calibration),
         _ROBUSTNESS.format(sets=", ".join(ATTACKED_SETS)),
