@@ -63,7 +63,7 @@ class Ewma(msgspec.Struct, array_like=True):
 
 
 class LineMean(msgspec.Struct, array_like=True):
-    """Slowly forgetting mean and variance of a score per line, started from a prior worth PRIOR_LINES lines.
+    """Slowly forgetting mean and variance of a score per line, started from a prior worth `prior` lines.
 
     Weighted incremental moments: West (1979); a line weighs 1 / MEMORY_LINES once that many were seen.
     """
@@ -71,12 +71,14 @@ class LineMean(msgspec.Struct, array_like=True):
     mean: float
     var: float
     lines: float = 0.0
+    prior: int = 200
+    """Lines that the first mean and variance weigh."""
 
     def add(self, count: int, total: float, total_sq: float, weight: float = 1.0) -> None:
         """Take `count` lines with their sum of scores and of squares; `weight` < 1 makes them count less."""
         if count <= 0:
             return
-        share = weight * count / (min(self.lines, MEMORY_LINES) + PRIOR_LINES + count)
+        share = weight * count / (min(self.lines, MEMORY_LINES) + self.prior + count)
         delta = total / count - self.mean
         spread = max(total_sq / count - (total / count) ** 2, 0.0)
         self.var = (1.0 - share) * (self.var + share * delta * delta) + share * spread
@@ -92,7 +94,6 @@ class LineMean(msgspec.Struct, array_like=True):
         return mean, math.sqrt(max(self.var, MIN_VARIANCE) / (SHRINK_LINES + count))
 
 
-PRIOR_LINES: Final = 200
 MEMORY_LINES: Final = 3_000
 SHRINK_LINES: Final = 8
 MIN_VARIANCE: Final = 1e-3

@@ -129,6 +129,8 @@ class Channel:
                     window.sentiment_sumsq,
                     window.toxicity_sum,
                     window.toxicity_sumsq,
+                    window.basic_sum,
+                    window.basic_sumsq,
                 )
             )
 

@@ -26,13 +26,16 @@ SLOW_S: Final = 180
 """Seconds after the last line for which a newcomer belongs to the crowd."""
 NOTICE_S: Final = 180
 """Seconds after a raid notice in which newcomers are taken for its guests."""
+HOSTILE_SCORE: Final = 0.8
+"""An insult alone, even from an old account."""
+SUSPICIOUS_SCORE: Final = 0.5
 COORDINATED: Final = 3
 """Newcomers with one text that count as coordinated."""
 
 _WEIGHTS: Final = (
     (YOUNG, 0.6),
     (OBFUSCATED, 0.5),
-    (INSULT, 0.8),
+    (INSULT, 0.9),
     (LINK, 0.2),
     (GREETING, -0.4),
     (AGED, -0.1),
@@ -59,6 +62,12 @@ class Crowd(msgspec.Struct, frozen=True):
     announced: bool
     """A raid notice came within NOTICE_S."""
 
+    def arrived(self, second: int) -> int:
+        """Newcomers of this second who look hostile at once."""
+        return sum(
+            n.first == second and self.scores[author] >= HOSTILE_SCORE for author, n in self.newcomers.items()
+        )
+
 
 def gather(second: int, lines: Sequence[Line], stream: StreamState, channel: ChannelState) -> Crowd | None:
     """The crowd of this second; None where no newcomer spoke in it and no raid was announced."""
@@ -76,9 +85,10 @@ def _score(newcomer: Newcomer, texts: Counter[int], toxic: float, announced: boo
     flags = newcomer.flags
     if flags & TRUSTED:
         return 0.0
-    score = _weigh(flags) + toxic
+    score = _weigh(flags)
     if newcomer.key and texts[newcomer.key] >= COORDINATED:
         score += _COORDINATION
+    score += toxic
     if flags & LOW_CONTENT and not newcomer.key:
         score += _LONE_REACTION
     if not flags & INSULT:

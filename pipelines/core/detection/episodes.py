@@ -30,9 +30,15 @@ HOLD_S: Final[dict[AlertKind, int]] = {
     "copypasta": 60,
     "mood.negative": 40,
     "mood.toxic": 40,
+    "mood.shift": 40,
 }
 """Seconds without a finding after which an episode closes."""
-COOL_DOWN_S: Final[dict[AlertKind, int]] = {"hype": 60, "mood.negative": 120, "mood.toxic": 120}
+COOL_DOWN_S: Final[dict[AlertKind, int]] = {
+    "hype": 60,
+    "mood.negative": 120,
+    "mood.toxic": 120,
+    "mood.shift": 120,
+}
 """Seconds after the close in which the same kind stays silent."""
 DEFAULT_HOLD_S: Final = 30
 DEFAULT_COOL_DOWN_S: Final = 30

@@ -11,6 +11,7 @@ import msgspec
 from pipelines.core.baseline import Ewma, LineMean
 from pipelines.core.detection.lines import Line
 from pipelines.core.detection.sketch import SeenAuthors
+from schemas.labels import BASIC
 from schemas.records import Alert
 
 BLOCK_S: Final = 10
@@ -81,6 +82,8 @@ class Second(msgspec.Struct, array_like=True, gc=False):
     emotes: int = 0
     system: int = 0
     """Lines by the platform or announcing bots."""
+    hostile: int = 0
+    """Newcomers whose very first line fell into this second and looks hostile."""
 
 
 class Mood(msgspec.Struct, array_like=True, gc=False):
@@ -92,6 +95,9 @@ class Mood(msgspec.Struct, array_like=True, gc=False):
     sentiment_sumsq: int
     toxicity_sum: int
     toxicity_sumsq: int
+    basic_sum: tuple[int, ...] = ()
+    """In the order of `labels.BASIC`."""
+    basic_sumsq: tuple[int, ...] = ()
 
 
 class Episode(msgspec.Struct, array_like=True):
@@ -158,12 +164,21 @@ def _newcomer_rate() -> Ewma:
     return Ewma(mean=1.0, var=1.0, alpha=1 / 60, prior_blocks=3)
 
 
+def _hostile_rate() -> Ewma:
+    # an hour's memory: a drip of minutes must not become its own baseline
+    return Ewma(mean=0.02, var=0.02, alpha=1 / 360, prior_blocks=120)
+
+
 def _sentiment() -> LineMean:
     return LineMean(mean=0.05, var=0.12)
 
 
 def _toxicity() -> LineMean:
     return LineMean(mean=0.08, var=0.03)
+
+
+def _basic() -> list[LineMean]:
+    return [LineMean(mean=0.0, var=0.0, prior=0) for _ in BASIC]
 
 
 class ChannelState(msgspec.Struct, array_like=True):
@@ -185,3 +200,7 @@ class ChannelState(msgspec.Struct, array_like=True):
     ended: dict[str, int] = {}
     """Streams that were closed, by the second up to which they were evaluated; the last few."""
     alive_at: int = -1
+    basic: list[LineMean] = msgspec.field(default_factory=_basic)
+    """Baselines of the basic emotions, in the order of `labels.BASIC`."""
+    hostile_rate: Ewma = msgspec.field(default_factory=_hostile_rate)
+    """Of newcomers who look hostile."""

@@ -8,7 +8,7 @@ from pipelines.core.detection import clock, recovery
 from pipelines.core.detection.crowd import gather
 from pipelines.core.detection.decision import decide
 from pipelines.core.detection.detectors import DETECTORS
-from pipelines.core.detection.detectors.mood import MoodTurn
+from pipelines.core.detection.detectors.mood import MoodShift, MoodTurn
 from pipelines.core.detection.episodes import Episodes
 from pipelines.core.detection.lines import Line
 from pipelines.core.detection.memory import Memory
@@ -27,8 +27,8 @@ MOOD_LAG_S: Final = 3
 MOOD_SPAN_S: Final = 30
 MAX_MOODS: Final = 120
 """Windows kept ahead of their use."""
-UNUSUAL: Final = ("mood.toxic", "mood.negative", "attack.raid")
-MOOD: Final = MoodTurn()
+UNUSUAL: Final = ("mood.toxic", "mood.negative", "mood.shift", "attack.raid")
+MOODS: Final = (MoodTurn(), MoodShift())
 
 
 class Output(msgspec.Struct):
@@ -158,9 +158,8 @@ class Stream:
                 state.unscored += 1
                 continue
             state.recent_moods.append(mood)
-            out.alerts.extend(
-                self._episodes.update(second + MOOD_LAG_S, MOOD.step(second, state, self._channel))
-            )
+            findings = [finding for kind in MOODS for finding in kind.step(second, state, self._channel)]
+            out.alerts.extend(self._episodes.update(second + MOOD_LAG_S, findings))
             recovery.follow(second, state, self._channel)
             self._learn_mood(second)
 
@@ -175,6 +174,8 @@ class Stream:
             channel.sentiment.add(
                 row.scored, row.sentiment_sum / SCALE, row.sentiment_sumsq / SCALE**2, weight
             )
+            for usual, total, squares in zip(channel.basic, row.basic_sum, row.basic_sumsq, strict=False):
+                usual.add(row.scored, total / SCALE, squares / SCALE**2, weight)
 
     def _second(self, second: int, out: Output) -> None:
         state = self.state
@@ -204,6 +205,7 @@ class Stream:
         out.alerts.extend(self._episodes.expire(second))
         out.alerts.extend(self._episodes.update(second, findings))
         if crowd is not None:
+            row.hostile = crowd.arrived(second)
             out.traces.extend(traces(second, lines, crowd, state, self._channel))
         self._learn(second)
 
@@ -217,6 +219,8 @@ class Stream:
         rows = [row for row in recent if row.second // BLOCK_S == last]
         self._channel.rate.add(last, sum(row.messages - row.system for row in rows))
         self._channel.newcomer_rate.add(last, sum(row.newcomers for row in rows))
+        if "attack.raid" not in self.state.episodes:
+            self._channel.hostile_rate.add(last, sum(row.hostile for row in rows))
 
     def _row(self, second: int) -> Activity:
         return Activity(

@@ -5,13 +5,12 @@ from typing import Final
 
 import msgspec
 
-from pipelines.core.detection.crowd import Crowd
+from pipelines.core.detection.crowd import SUSPICIOUS_SCORE, Crowd
 from pipelines.core.detection.lines import NEWCOMER, Line
 from pipelines.core.detection.state import ChannelState, StreamState
 
 MAX_PER_SECOND: Final = 20
 """Traces of one stream and second, the most hostile first: a campaign is seen long before all of it is."""
-SUSPICIOUS_SCORE: Final = 0.5
 
 Campaign = tuple[str, str]
 """Workspace, and the run where it is a replay: what may be joined."""

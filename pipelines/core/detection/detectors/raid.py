@@ -5,7 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from pipelines.core.detection.crowd import COORDINATED
+from pipelines.core.baseline import Ewma
+from pipelines.core.detection.crowd import COORDINATED, HOSTILE_SCORE, SLOW_S, SUSPICIOUS_SCORE
 from pipelines.core.detection.lines import GREETING, INSULT, LINK, OBFUSCATED, YOUNG
 from pipelines.core.detection.state import BLOCK_S, Newcomer
 from pipelines.core.detection.view import Finding, View
@@ -20,8 +21,9 @@ SHARE: Final = 0.5
 """Of the newcomers of the span that must look hostile, unless there are UNDENIABLE of them."""
 SUSPICIOUS_SHARE: Final = 0.7
 UNDENIABLE: Final = 10
-HOSTILE_SCORE: Final = 0.8
-SUSPICIOUS_SCORE: Final = 0.5
+BUSY_SHARE: Final = 0.2
+"""Where harmless newcomers are many too: share that is enough for far more hostile ones than usual."""
+BUSY_FAST: Final = 6
 LINK_SHARE: Final = 0.6
 """Hostile newcomers with links from which on this is spam.links, and no raid of its own."""
 FRIENDS: Final = 5
@@ -65,13 +67,25 @@ class Raid:
             (fast >= FAST_HOSTILE and (fast >= SHARE * len(quick) or fast >= UNDENIABLE))
             or (slow >= SLOW_HOSTILE and slow >= SHARE * len(newcomers))
             or (
+                fast >= BUSY_FAST
+                and fast >= BUSY_SHARE * len(quick)
+                and _unusual(view, view.channel.hostile_rate, fast, FAST_S)
+            )
+            or (
+                slow >= SLOW_HOSTILE
+                and slow >= BUSY_SHARE * len(newcomers)
+                and _unusual(view, view.channel.hostile_rate, slow, SLOW_S)
+            )
+            or (
                 suspicious >= 2 * FAST_HOSTILE
                 and suspicious >= SUSPICIOUS_SHARE * len(quick)
-                and _unusual(view, len(quick), FAST_S)
+                and _unusual(view, view.channel.newcomer_rate, len(quick), FAST_S)
             )
         )
-        if suspicious >= 2 * FAST_HOSTILE and strong:
+        if strong and suspicious >= 2 * FAST_HOSTILE:
             hostile = {a: n for a, n in newcomers.items() if scores[a] >= SUSPICIOUS_SCORE}
+        if "attack.raid" not in view.stream.episodes:
+            hostile = {a: n for a, n in hostile.items() if n.first > before}
         if len(hostile) < KEEP_HOSTILE:
             return None
         fresh = sum(line.author in hostile for line in view.lines)
@@ -128,7 +142,7 @@ class Raid:
             kind = sum(bool(n.flags & GREETING or n.emotes) for n in crowd.values())
             strong = (
                 len(crowd) >= FRIENDS
-                and _unusual(view, len(crowd), 60)
+                and _unusual(view, view.channel.newcomer_rate, len(crowd), 60)
                 and kind >= FRIENDLY_SHARE * len(crowd)
             )
         if not (strong or (fresh and len(crowd) >= 2)):
@@ -153,9 +167,9 @@ class Raid:
         )
 
 
-def _unusual(view: View, count: int, seconds: int) -> bool:
-    """Whether so many newcomers within so many seconds lie far above what the channel is used to."""
-    mean, _ = view.channel.newcomer_rate.at(view.now.second // BLOCK_S)
+def _unusual(view: View, rate: Ewma, count: int, seconds: int) -> bool:
+    """Whether so many within so many seconds lie far above the rate that the channel is used to."""
+    mean, _ = rate.at(view.now.second // BLOCK_S)
     usual = mean * seconds / BLOCK_S
     return count >= usual + 4.0 * math.sqrt(usual + 1.0)
 

@@ -1,6 +1,6 @@
 """Small builders of records for the detection tests; times are seconds on the stream's clock."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 
 from pipelines.core.detection.engine import Engine, Output
@@ -80,9 +80,12 @@ def raid_event(at_s: float, viewers: int) -> ChatEvent:
     )
 
 
-def window(at_s: int, messages: int, *, sentiment: float, toxicity: float) -> Window:
+def window(
+    at_s: int, messages: int, *, sentiment: float, toxicity: float, mix: Mapping[str, float] | None = None
+) -> Window:
+    """A 1 s window whose lines all score alike; `mix` are shares of basic emotions, the others none."""
     none = (0,) * len(EMOTIONS)
-    basic = (0,) * len(BASIC)
+    basic = [round((mix or {}).get(label, 0.0) * SCALE) for label in BASIC]
     mood, harm = round(sentiment * SCALE), round(toxicity * SCALE)
     return Window(
         channel=CHANNEL,
@@ -96,8 +99,8 @@ def window(at_s: int, messages: int, *, sentiment: float, toxicity: float) -> Wi
         new_authors=0,
         emotion_sum=none,
         emotion_sumsq=none,
-        basic_sum=basic,
-        basic_sumsq=basic,
+        basic_sum=tuple(share * messages for share in basic),
+        basic_sumsq=tuple(share * share * messages for share in basic),
         sentiment_sum=mood * messages,
         sentiment_sumsq=mood * mood * messages,
         toxicity_sum=harm * messages,

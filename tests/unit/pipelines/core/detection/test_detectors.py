@@ -203,3 +203,22 @@ def test_an_episode_that_goes_on_is_one_and_ends_when_it_ends() -> None:
     assert len(raids) == 1
     assert raids[0].ended_at is not None
     assert abs(raids[0].ended_at - lines[-1].sent_at) < 3_000
+
+
+def test_a_drip_is_found_where_harmless_newcomers_outnumber_it() -> None:
+    drip = [say(300.5 + i * 6, f"new{i}", f"{INSULTS[i % 3]} {i}", flags=GUEST) for i in range(20)]
+    rng = random.Random(5)
+    others = [
+        say(
+            302 + i * 3,
+            f"guest{i}",
+            " ".join("".join(rng.choices("bdfmnrt", k=6)) for _ in range(3)),
+            flags=GUEST,
+        )
+        for i in range(45)
+    ]
+    lines = in_order(small_talk(0, 460), drip, others)
+    found = opened(run([*lines, beat(460, 460, closing=True)]), "attack.raid")
+    assert found
+    assert found[0].detected_at - found[0].started_at < 90_000
+    assert not hostile(run([*in_order(small_talk(0, 460), others), beat(460, 460, closing=True)]))

@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.core.detection.engine import Engine, Output
+from schemas.labels import BASIC
 from schemas.records import ChatMessage, Window
 from tests.unit.pipelines.core.detection.chat_records import beat, newest, run, say, small_talk, window
 
@@ -67,3 +68,40 @@ def test_few_lines_are_no_mood(lines: int) -> None:
     for at in range(310, 310 + 40 * lines, 40):
         talk.extend([beat(at - 39, at - 1), say(at, "a", "hm"), window(at, 1, sentiment=-1.0, toxicity=1.0)])
     assert not run([*talk, beat(500, 500, closing=True)]).alerts
+
+
+def mixed(before: dict[str, float], after: dict[str, float], end: int = 460) -> Output:
+    """Two lines a second; from 400 s on the windows hold another mix of emotions."""
+    records: list[ChatMessage | Window] = []
+    for at in range(end):
+        records += [
+            say(at + 0.1, f"a{at % 9}", f"line {at} one"),
+            say(at + 0.6, f"b{at % 7}", f"line {at} two"),
+        ]
+        records.append(window(at, 2, sentiment=0.1, toxicity=0.05, mix=before if at < 400 else after))
+    return run([*records, beat(end, end, closing=True)])
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.permutations(BASIC), st.floats(0.6, 0.9))
+def test_another_mix_of_emotions_is_a_shift_that_names_what_rose_and_fell(
+    order: list[str], share: float
+) -> None:
+    usual, other = order[:2]
+    (alert,) = newest(mixed({usual: share, "neutral": 0.1}, {other: share, "neutral": 0.1}), "mood.shift")
+    if "neutral" not in (usual, other):
+        assert (alert.why["rising"], alert.why["falling"]) == (other, usual)
+    assert alert.detected_at - alert.started_at < 45_000
+
+
+def test_the_usual_mix_is_no_shift() -> None:
+    mix = {"joy": 0.5, "neutral": 0.4}
+    assert not newest(mixed(mix, {"joy": 0.45, "neutral": 0.45}), "mood.shift")
+
+
+def test_a_channel_hardly_known_has_no_usual_mix() -> None:
+    records: list[ChatMessage | Window] = []
+    for at in range(100):
+        records += [say(at + 0.1, f"a{at % 9}", f"line {at}")]
+        records.append(window(at, 1, sentiment=0, toxicity=0, mix={"joy" if at < 50 else "anger": 1.0}))
+    assert not newest(run([*records, beat(100, 100, closing=True)]), "mood.shift")
