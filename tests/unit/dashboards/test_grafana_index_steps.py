@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipelines.core.indices import PRIORS, index_of
-from tests.fixtures.store import TestStore, window
+from tests.fixtures.store import NEVER_MS, TestStore, line, window
 
 START = 1_700_000_000_000 - 1_700_000_000_000 % 60_000
 
@@ -61,3 +61,30 @@ def test_below_ten_seconds_the_windows_of_a_second_count(store: TestStore) -> No
     )
     assert [row["messages"] for row in steps(store, "short", 1_000)] == [1, 1]
     assert [row["messages"] for row in steps(store, "short", 2_000)] == [2]
+
+
+def test_what_is_usual_comes_from_all_broadcasts_of_the_channel_and_no_other(store: TestStore) -> None:
+    def broadcasts(channel: str, scores: list[float], names: tuple[str, ...]) -> None:
+        for number, name in enumerate(names):
+            begin = START + 1_000_000 * number
+            said = line("usual", f"{name}-1", channel=channel, stream_id=name, expires_at=NEVER_MS)
+            store.put("chat.messages.v1", said)
+            store.put(
+                "pulse.windows.v1",
+                *(
+                    window("usual", begin + 10_000 * each, scores, channel=channel, stream_id=name)
+                    for each in range(20)
+                ),
+            )
+
+    broadcasts("replay:loud", [0.7, 0.8, 0.9], ("loud/1", "loud/2"))
+    broadcasts("replay:calm", [0.1, 0.2, 0.3], ("calm/1", "calm/2"))
+    (norm,) = store.rows(
+        "SELECT mean FROM channel_norms"
+        " WHERE workspace = 'usual' AND channel = 'replay:loud' AND name = 'joy'"
+    )
+    (step,) = store.rows(
+        "SELECT DISTINCT usual FROM index_steps(workspace = 'usual', stream_ids = ['loud/1'],"
+        f" from_ms = {START}, to_ms = {START + 199_999}, step_ms = 10000) WHERE name = 'joy'"
+    )
+    assert step["usual"] == pytest.approx(norm["mean"]) == pytest.approx(0.8)

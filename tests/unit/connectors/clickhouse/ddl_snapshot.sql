@@ -1027,9 +1027,57 @@ FROM
     ) AS steps
     LEFT JOIN
     (
-        SELECT *
-        FROM pulse.channel_norms
-        WHERE workspace = {workspace:String}
+        SELECT
+            workspace,
+            channel,
+            name,
+            multiIf(usable, total / lines, name = 'sentiment', 0, name = 'toxicity', 0.05, 1 / 7) AS mean,
+            multiIf(usable, greatest(raw_within, 0.0001), name = 'sentiment', 0.16, name = 'toxicity', 0.02, 0.05) AS within,
+            multiIf(usable, greatest(raw_between, 0.0001), name = 'sentiment', 0.01, name = 'toxicity', 0.002, 0.005) AS between
+        FROM
+        (
+            SELECT
+                workspace,
+                channel,
+                name,
+                count() AS window_count,
+                sum(n) AS lines,
+                sum(n * n) AS lines_sq,
+                sum(x) AS total,
+                sum(xx) AS total_sq,
+                sum((x * x) / n) AS means_sq,
+                (window_count >= 30) AND (lines > window_count) AS usable,
+                (total_sq - means_sq) / (lines - window_count) AS raw_within,
+                ((means_sq - ((total * total) / lines)) - ((window_count - 1) * raw_within)) / (lines - (lines_sq / lines)) AS raw_between
+            FROM
+            (
+                SELECT
+                    workspace,
+                    channel,
+                    toFloat64(scored) AS n,
+                    arrayJoin(arrayZip(['sentiment', 'toxicity', 'joy', 'sadness', 'anger', 'fear', 'surprise', 'disgust', 'neutral'], arrayConcat([sentiment_sum, toxicity_sum], basic_sum), arrayConcat([sentiment_sumsq, toxicity_sumsq], basic_sumsq))) AS index,
+                    index.1 AS name,
+                    (index.2) / 10000 AS x,
+                    (index.3) / 100000000 AS xx
+                FROM pulse.window_sums
+                FINAL
+                WHERE (workspace = {workspace:String}) AND (stream_id IN (
+                    SELECT stream_id
+                    FROM pulse.stream_spans
+                    WHERE (workspace = {workspace:String}) AND (channel IN (
+                        SELECT channel
+                        FROM pulse.window_sums
+                        WHERE (workspace = {workspace:String}) AND (stream_id IN ({stream_ids:Array(String)})) AND (size_ms = 10000)
+                    ))
+                    UNION ALL
+                    SELECT arrayJoin({stream_ids:Array(String)})
+                )) AND (size_ms = 10000) AND (scored > 0) AND (expires_at > now('UTC'))
+            )
+            GROUP BY
+                workspace,
+                channel,
+                name
+        )
     ) AS norms ON (norms.workspace = steps.workspace) AND (norms.channel = steps.channel) AND (norms.name = steps.name)
 )
 
