@@ -83,7 +83,6 @@ def submit(
         "state.backend.rocksdb.compaction.style": "UNIVERSAL",
         # State is written once and read at random soon after: compressing it took half of the CPU.
         "state.backend.rocksdb.compression.per.level": "NO_COMPRESSION",
-        "state.backend.rocksdb.memory.partitioned-index-filters": "true",
         "execution.checkpointing.incremental": "true",
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
