@@ -76,6 +76,8 @@ _ZERO_WIDTH_INSIDE = re.compile(
     "[A-Za-zА-яЁё][\u200b\u200e\u200f\u2060\ufeff\u00ad\u034f\u180e\u200c\u200d]+[A-Za-zА-яЁё]"
 )
 _WORD = re.compile(r"(?<![\w@:<])(?:[a-z]{4,}|[а-яё]{4,})(?![\w:>])")
+_SIMPLE: Final = re.compile(r"[\x20-\x7eА-Яа-яЁё]*")
+"""Letters that stand for nothing but themselves: a plain text of these hides no word."""
 _SELF_MENTION_CHARS: Final = 12
 _UNKNOWN_AUTHOR: Final = AuthorFlags()
 
@@ -174,16 +176,22 @@ def _passes(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def _prepare(texts: Sequence[str]) -> list[Prepared]:
-    cleaned = normalise_all(texts)
+    cleaned, plain = normalise_all(texts)
     codes, ends = code_points(cleaned)
     said = scan(codes, ends, _TRIE, LOW_CONTENT).tolist()
     return [
-        Prepared(stable_hash(clean), b"" if flags & LOW_CONTENT else signed, _finished(text, clean, flags))
-        for text, clean, flags, signed in zip(texts, cleaned, said, signatures(codes, ends), strict=True)
+        Prepared(
+            stable_hash(clean),
+            b"" if flags & LOW_CONTENT else signed,
+            _finished(text, clean, is_plain, flags),
+        )
+        for text, clean, is_plain, flags, signed in zip(
+            texts, cleaned, plain, said, signatures(codes, ends), strict=True
+        )
     ]
 
 
-def _finished(text: str, clean: str, said: int) -> int:
+def _finished(text: str, clean: str, is_plain: bool, said: int) -> int:
     """The flags with those that a scan of single words cannot tell."""
     flags = said & _SAID
     if said > _SAID:
@@ -195,7 +203,12 @@ def _finished(text: str, clean: str, said: int) -> int:
             flags |= SYSTEM
     if text.startswith("!"):
         flags |= COMMAND
-    if clean not in text and clean not in text.lower() and _is_obfuscated(text, clean):
+    if (
+        clean not in text
+        and clean not in text.lower()
+        and not (is_plain and _SIMPLE.fullmatch(text))
+        and _is_obfuscated(text, clean)
+    ):
         flags |= OBFUSCATED
     return flags
 

@@ -32,12 +32,12 @@ FOREIGN: Final = re.compile(f"[{CYRILLIC}{_OTHER}]")
 _WORD: Final = re.compile(f"[a-z{CYRILLIC}{_OTHER}]+")
 _LATIN_LETTER: Final = re.compile("[a-z]")
 _CYRILLIC_ONLY: Final = re.compile(f"[{CYRILLIC}]")
-_PROPER_CYRILLIC: Final = re.compile("[бгджзийлпфцчшщъыьэюя]")
-_PROPER_LATIN: Final = re.compile("[dfgijlqrsuvwz]")
+PROPER_CYRILLIC: Final = re.compile("[бгджзийлпфцчшщъыьэюя]")
+PROPER_LATIN: Final = re.compile("[dfgijlqrsuvwz]")
 _LATIN_TABLE: Final = str.maketrans(CYRILLIC_TO_LATIN | OTHER_TO_LATIN)
 _CYRILLIC_TABLE: Final = str.maketrans(LATIN_TO_CYRILLIC)
 # Letters that look the same in lower case; only these turn a word that is Cyrillic throughout.
-_TWINS: Final = frozenset("асеорхуіјѕһԁѵԛԝӏ")
+TWINS: Final = frozenset("асеорхуіјѕһԁѵԛԝӏ")
 
 
 def undo_confusables(text: str) -> str:
@@ -49,7 +49,7 @@ def undo_confusables(text: str) -> str:
     """
     if not FOREIGN.search(text) or not _LATIN_LETTER.search(text):
         return text
-    latin_message = len(_PROPER_LATIN.findall(text)) > len(_PROPER_CYRILLIC.findall(text))
+    latin_message = len(PROPER_LATIN.findall(text)) > len(PROPER_CYRILLIC.findall(text))
     return _WORD.sub(lambda match: _word_in_one_script(match.group(), latin_message), text)
 
 
@@ -58,10 +58,10 @@ def _word_in_one_script(word: str, latin_message: bool) -> str:
     if latin == len(word):
         return word
     if latin == 0:
-        return word.translate(_LATIN_TABLE) if latin_message and _TWINS.issuperset(word) else word
+        return word.translate(_LATIN_TABLE) if latin_message and TWINS.issuperset(word) else word
     cyrillic = len(_CYRILLIC_ONLY.findall(word))
     if cyrillic == 0:
         return word.translate(_LATIN_TABLE)
-    proper_latin, proper_cyrillic = len(_PROPER_LATIN.findall(word)), len(_PROPER_CYRILLIC.findall(word))
+    proper_latin, proper_cyrillic = len(PROPER_LATIN.findall(word)), len(PROPER_CYRILLIC.findall(word))
     to_latin = proper_latin > proper_cyrillic if proper_latin != proper_cyrillic else latin_message
     return word.translate(_LATIN_TABLE) if to_latin else word.translate(_CYRILLIC_TABLE)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.core.text.characters import FOLDS, MARKS, REMOVED
-from pipelines.core.text.confusables import FOREIGN
+from pipelines.core.text.confusables import FOREIGN, PROPER_CYRILLIC, PROPER_LATIN, TWINS
 from pipelines.core.text.scripts import KANA, READ
 
 CODES: Final = 0x20000
@@ -28,6 +28,7 @@ NON_ASCII, NON_STARTER = 1, 2
 WORD, LETTER, SPACE, DIGIT, LATIN, LEET_LETTER, LEET, SEPARATOR, IS_FOREIGN, ALPHA, IS_KANA, IS_READ = (
     1 << bit for bit in range(12)
 )
+IS_TWIN, IS_PROPER_LATIN, IS_PROPER_CYRILLIC = (1 << bit for bit in range(12, 15))
 
 
 def _composing() -> frozenset[str]:
@@ -73,6 +74,7 @@ def _kinds() -> NDArray[np.uint16]:
             c.isalnum() or c == "_", c.isalnum() and not c.isdecimal(), c.isspace(), c.isdecimal(),
             "a" <= c <= "z", "a" <= c <= "z" or "\u0430" <= c <= "\u0456", c in "0123456789@$!€",
             c.isspace() or c in "._-*/|,", FOREIGN.match(c), c.isalpha(), KANA.match(c), READ.match(c),
+            c in TWINS, PROPER_LATIN.match(c), PROPER_CYRILLIC.match(c),
         )  # fmt: skip
         kinds[code] = sum(1 << bit for bit, holds in enumerate(tests) if holds)
     return kinds

@@ -11,7 +11,10 @@ from pipelines.core.text.plain_characters import (
     DROPPED,
     IS_FOREIGN,
     IS_KANA,
+    IS_PROPER_CYRILLIC,
+    IS_PROPER_LATIN,
     IS_READ,
+    IS_TWIN,
     LATIN,
     LEET,
     LEET_LETTER,
@@ -57,8 +60,10 @@ def plain_lines(  # type: ignore[no-untyped-def]  # pragma: no cover
         length, ascii_only = _decoded(data, starts[row], starts[row + 1], canonical, written, most, line)
         if length < 0:
             continue
+        if not ascii_only and not _keeps_scripts(line, length, kinds):
+            continue
         length = _marked(line, length, kinds, cut)
-        if length < 0 or not _is_plain(line, length, kinds, ascii_only):
+        if length < 0 or not _is_plain(line, length, kinds):
             continue
         length = _shortened(line, length, kinds, cut)
         at, reading = _words(
@@ -119,6 +124,27 @@ def _decoded(data, start, stop, canonical, written, most, line):  # type: ignore
 
 
 @numba.njit(cache=True)
+def _keeps_scripts(line, length, kinds):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Whether `undo_confusables` has nothing to do; errs towards no."""
+    latin, foreign, twins, twin_word = False, False, True, False
+    proper_latin, proper_cyrillic = 0, 0
+    for i in range(length + 1):
+        kind = kinds[line[i]] if i < length else 0
+        if kind & (LATIN | IS_FOREIGN):
+            latin |= kind & LATIN != 0
+            foreign |= kind & IS_FOREIGN != 0
+            twins &= kind & IS_TWIN != 0
+            proper_latin += kind & IS_PROPER_LATIN != 0
+            proper_cyrillic += kind & IS_PROPER_CYRILLIC != 0
+            continue
+        if latin and foreign:
+            return False
+        twin_word |= foreign and twins
+        latin, foreign, twins = False, False, True
+    return not twin_word or proper_latin <= proper_cyrillic
+
+
+@numba.njit(cache=True)
 def _marked(line, length, kinds, marked):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Mentions become `@user`, in place; the new length (−1: no room)."""
     at = 0
@@ -149,13 +175,12 @@ def _marked(line, length, kinds, marked):  # type: ignore[no-untyped-def]  # pra
 
 
 @numba.njit(cache=True)
-def _is_plain(line, length, kinds, ascii_only):  # type: ignore[no-untyped-def]  # pragma: no cover
+def _is_plain(line, length, kinds):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Whether no step of `normalise` but shortening has anything to do; errs towards no."""
     line[length : length + 5] = 32
-    seen, leet, colon, before = 0, 0, -9, 0
+    leet, colon, before = 0, -9, 0
     for i in range(length):
         code, kind = line[i], kinds[line[i]]
-        seen |= kind
         following = line[i + 1]
         if code == 46 and i > 0:  # a full stop inside what may be an address
             previous = line[i - 1]
@@ -186,7 +211,7 @@ def _is_plain(line, length, kinds, ascii_only):  # type: ignore[no-untyped-def] 
             and (i == 4 or not kinds[line[i - 5]] & WORD or line[i - 5] == 95)
         ):  # fmt: skip
             return False
-    return ascii_only or not (seen & IS_FOREIGN and seen & LATIN)
+    return True
 
 
 @numba.njit(cache=True)

@@ -59,7 +59,7 @@ def test_words_are_found_where_they_may_stand(texts: list[str]) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.text(max_size=80), max_size=6))
 def test_any_canonical_text_can_be_scanned(texts: list[str]) -> None:
-    texts = normalise_all(texts)
+    texts = normalise_all(texts).texts
     assert flags(texts) == [flags([text])[0] for text in texts]
 
 

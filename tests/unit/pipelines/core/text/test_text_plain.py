@@ -23,7 +23,8 @@ LINES_PER_FILE = 500
 PIECES = st.sampled_from(
     [*"abцяα@$.:!/0179_-*|,'`´ \t\n<>ßéÉςΣİ…ﬁ１ａ한글中ラ😂\u200b\u0301\u094d\u0653\u0640\u00ad\U000e0000",
      "\u2003", "www.", "://", "aaa", "haha", "abcabcabc", "i d i o t", "@user", "<url>", ":tf:", "lol",
-     "kekw", "o7", "g00d", "x.com", "क्षि", "สวัสดี", "привет", "рaура", "ﷺ", "ᄏᄏ", "\U00020000", "ᄒ", "ᅡ", "ᆫ"]
+     "kekw", "o7", "g00d", "x.com", "क्षि", "สวัสดี", "привет", "рaура", "о", "хах ", " peepoChat",
+     "ﷺ", "ᄏᄏ", "\U00020000", "ᄒ", "ᅡ", "ᆫ"]
 )  # fmt: skip
 TEXTS = st.one_of(st.text(st.characters(codec="utf-8")), st.lists(PIECES, max_size=12).map("".join))
 
