@@ -1,12 +1,21 @@
 """Which topic goes to which landing table, and what a record of it must be."""
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from schemas.codecs import InvalidRecordError, decode_event, decode_message
-from schemas.records import Activity, Alert, DeadLetter, Erasure, ErrorClass, ScoredMessage, Window
+from schemas.records import (
+    Activity,
+    Alert,
+    ChatMessage,
+    DeadLetter,
+    Erasure,
+    ErrorClass,
+    ScoredMessage,
+    Window,
+)
 
 MESSAGES: Final = "chat.messages.v1"
 SCORED: Final = "chat.scored.v1"
@@ -33,6 +42,9 @@ class Row(NamedTuple):
     traceparent: str | None = None
 
 
+Identity = tuple[str, str, str]
+
+
 class Route(NamedTuple):
     """How the records of one topic reach the store.
 
@@ -42,6 +54,8 @@ class Route(NamedTuple):
             engine's lenient JSON reader would take (missing fields, two objects in one record).
         refused_by: whoever dead-letters the records that fail the check, where that is not the sink.
         live: whether stored records are handed on to the API's live feed.
+        identity: for a table that two topics fill, what the two records of one row have in common.
+        complete: whether the other topic's record of a row says nothing that this one does not.
         upserts: whether the writer is an upsert sink, whose empty records only take back an earlier row of
             their key before a newer one follows; the tables' versions do that here.
     """
@@ -51,6 +65,12 @@ class Route(NamedTuple):
     refused_by: str | None = None
     live: bool = False
     upserts: bool = False
+    identity: Callable[[Any], Identity] | None = None
+    complete: bool = False
+
+
+def _line(record: ChatMessage | ScoredMessage) -> Identity:
+    return record.workspace, record.stream_id, record.message_id
 
 
 def _typed(kind: type[msgspec.Struct]) -> Callable[[Row], msgspec.Struct]:
@@ -78,8 +98,9 @@ ROUTES: Final[dict[str, Route]] = {
         "landing_messages",
         lambda row: decode_message(row.value, appended_at=row.appended_at),
         refused_by="score",
+        identity=_line,
     ),
-    SCORED: Route("landing_messages", _typed(ScoredMessage)),
+    SCORED: Route("landing_messages", _typed(ScoredMessage), identity=_line, complete=True),
     EVENTS: Route("landing_events", lambda row: decode_event(row.value, appended_at=row.appended_at)),
     WINDOWS: Route("landing_windows", _typed(Window), live=True, upserts=True),
     ALERTS: Route("landing_alerts", _typed(Alert), live=True),

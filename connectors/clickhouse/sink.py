@@ -16,7 +16,7 @@ from clickhouse_connect.driver.exceptions import Error as DriverError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
 from connectors.clickhouse.metrics import SinkMetrics
-from connectors.clickhouse.routes import DEAD_LETTERS, ROUTES, Row
+from connectors.clickhouse.routes import DEAD_LETTERS, ROUTES, Identity, Route, Row
 from connectors.clickhouse.source import (
     CommitRefusedError,
     DeadLetterError,
@@ -77,11 +77,44 @@ class _Batch:
     since: float
     live: bool
     rows: list[Row] = field(default_factory=list)
+    first: dict[Identity, Row] = field(default_factory=dict)
+    """Rows that the other topic's fuller record may make needless."""
+    complete: dict[Identity, Row] = field(default_factory=dict)
     records: list[msgspec.Struct] = field(default_factory=list)
     refused: list[_Refused] = field(default_factory=list)
     offsets: Offsets = field(default_factory=dict)
     traced: list[Arrived] = field(default_factory=list)
     size_bytes: int = 0
+
+    def add(self, row: Row, record: msgspec.Struct, route: Route) -> None:
+        """Take a checked row."""
+        self.size_bytes += len(row.value or b"")
+        if route.live:
+            self.records.append(record)
+        if route.identity is None:
+            self.rows.append(row)
+        elif route.complete:
+            self.complete[route.identity(record)] = row
+        else:
+            self.first[route.identity(record)] = row
+
+    def needed(self) -> list[Row]:
+        """The rows to store: a line that is scored within one batch is not stored unscored before."""
+        first = [row for line, row in self.first.items() if line not in self.complete]
+        return [*self.rows, *first, *self.complete.values()]
+
+    def instead_of(self, refused: Iterable[Row]) -> list[Row]:
+        """The rows that were left out for the sake of those that the engine has refused."""
+        offsets = {(row.topic, row.partition, row.offset) for row in refused}
+        return [
+            self.first[line]
+            for line, row in self.complete.items()
+            if line in self.first and (row.topic, row.partition, row.offset) in offsets
+        ]
+
+    def __len__(self) -> int:
+        """Rows taken, needed or not."""
+        return len(self.rows) + len(self.first) + len(self.complete)
 
 
 class Sink:
@@ -158,18 +191,15 @@ class Sink:
                 arrived := self._traces.arrived(record, row.topic, row.traceparent, row.appended_at)
             ):
                 batch.traced.append(arrived)
-            batch.rows.append(row)
-            batch.size_bytes += len(row.value or b"")
-            if route.live:
-                batch.records.append(record)
+            batch.add(row, record, route)
         for table, batch in self._batches.items():
-            self._metrics.buffered.labels(table).set(len(batch.rows))
+            self._metrics.buffered.labels(table).set(len(batch))
 
     def _is_due(self, batch: _Batch, now: float) -> bool:
         age_s = self._limits.age_s / 2 if batch.live else self._limits.age_s
         return (
             now - batch.since >= age_s
-            or len(batch.rows) >= self._limits.rows
+            or len(batch) >= self._limits.rows
             or batch.size_bytes >= self._limits.size_bytes
         )
 
@@ -202,10 +232,13 @@ class Sink:
 
     def _write(self, table: str, batch: _Batch) -> None:
         refused = list(batch.refused)
-        if batch.rows:
+        if rows := batch.needed():
             with self._metrics.inserts.labels(table).time():
-                refusals = self._writer.write(table, batch.rows)
-            stored = Counter(row.topic for row in batch.rows)
+                refusals = self._writer.write(table, rows)
+                if refusals and (instead := batch.instead_of(refusal.row for refusal in refusals)):
+                    refusals = [*refusals, *self._writer.write(table, instead)]
+                    rows += instead
+            stored = Counter(row.topic for row in rows)
             stored.subtract(refusal.row.topic for refusal in refusals)
             for topic, count in stored.items():
                 self._metrics.rows.labels(topic).inc(count)

@@ -12,7 +12,7 @@ CREATE TABLE messages_raw (
   'properties.group.id' = 'pulse-score',
   'properties.fetch.max.bytes' = '4194304',
   'properties.max.partition.fetch.bytes' = '1048576',
-  'properties.fetch.min.bytes' = '16384',
+  'properties.fetch.min.bytes' = '131072',
   'properties.fetch.max.wait.ms' = '25',
   'scan.startup.mode' = 'earliest-offset',
   'format' = 'raw'

@@ -369,11 +369,37 @@ def test_an_empty_record_of_an_upsert_sink_is_no_dead_letter() -> None:
 
 def test_topics_of_one_table_share_an_insert() -> None:
     world = World()
-    message = line("acme", "m1")
-    world.append(MESSAGES, encode(message))
-    world.append(SCORED, encode(scored(message)))
+    world.append(MESSAGES, encode(line("acme", "m1")))
+    world.append(SCORED, encode(scored(line("acme", "m2"))))
     sink, _ = world.sink()
     until_drained(sink, world)
     assert world.events == ["write", "commit"]
     assert {row.topic for _, row in world.stored} == {MESSAGES, SCORED}
     assert world.value("pulse_sink_rows_total", topic=SCORED) == 1
+
+
+@pytest.mark.parametrize("scored_first", [False, True])
+def test_a_line_that_is_scored_within_a_batch_is_stored_once(scored_first: bool) -> None:
+    world = World()
+    message = line("acme", "m1")
+    topics = {MESSAGES: encode(message), SCORED: encode(scored(message))}
+    for topic in sorted(topics, reverse=scored_first):
+        world.append(topic, topics[topic])
+    world.append(MESSAGES, encode(line("acme", "m2")))
+    sink, _ = world.sink()
+    until_drained(sink, world)
+    assert [(row.topic, row.offset) for _, row in world.stored] == [(MESSAGES, 1), (SCORED, 0)]
+    assert world.committed == {(MESSAGES, 0): 2, (SCORED, 0): 1}
+
+
+def test_a_line_whose_scores_the_store_refuses_is_stored_unscored() -> None:
+    world = World()
+    message = line("acme", "m1")
+    world.append(MESSAGES, encode(message))
+    world.append(SCORED, encode(scored(message)))
+    world.refuse = lambda row: row.topic == SCORED
+    sink, _ = world.sink()
+    until_drained(sink, world)
+    assert [row.topic for _, row in world.stored if row.topic != DEAD_LETTERS] == [MESSAGES]
+    assert [letter.source for letter in world.letters] == [SCORED]
+    assert world.committed == {(MESSAGES, 0): 1, (SCORED, 0): 1}
