@@ -48,85 +48,88 @@ def read_records(gathered: str) -> Iterator[ChatMessage | ChatEvent | Window]:
 class DetectFunction(KeyedProcessFunction):
     """Holds the engines of its buckets.
 
-    What makes an engine anew is in Flink's state at each tick, so checkpoints are consistent: its last
+    What makes an engine anew is in Flink's state after each element, so checkpoints are consistent: its last
     snapshot and a log of what it was given since. Writing a snapshot (some 300 kB for a channel of 200
     messages a second) at every tick kept RocksDB busy; the log is a fraction of it.
 
-    An engine in memory is only used while its version is that of the state; otherwise (a restore, a bucket
-    that moved here) it is made anew from the state.
+    Each change of state is a round trip to the JVM, and those cost more than the detection of a quiet
+    channel. So an element writes one entry of the log, and a timer writes nothing, unless it tells something.
     """
 
     def __init__(self) -> None:
         self._engines: dict[int, _Held] = {}
-        self._version: Any = None
         self._snapshot: Any = None
         self._log: Any = None
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Open the states."""
+        """Open the states; after a restore, too, engines in memory are none."""
         gc.set_threshold(100_000, 20, 20)  # as in the other worker: records hold no cycles
         self._engines = {}
-        self._version = runtime_context.get_state(ValueStateDescriptor("version", Types.LONG()))
         blob = Types.PRIMITIVE_ARRAY(Types.BYTE())
         self._snapshot = runtime_context.get_state(ValueStateDescriptor("engine", blob))
         self._log = runtime_context.get_list_state(ListStateDescriptor("log", blob))
 
     def process_element(self, row: Row, context: KeyedProcessFunction.Context) -> Iterator[Row]:
         """One bucket and tick."""
-        held = self._held(row[0])
+        bucket: int = row[0]
+        held = self._held(bucket)
         output = held.engine.process(read_records(row[1]))
-        yield from self._finish(row[0], held, log_entry(row[1]), output)
+        entry = log_entry(row[1])
+        held.logged += len(entry)
+        if held.logged > max(LOG_BYTES, held.snapshot_size):
+            self._fold(held)
+        else:
+            self._log.add(entry)
+        yield from _rows(bucket, held, output)
         now = context.timer_service().current_processing_time()
-        context.timer_service().register_processing_time_timer(now - now % TICK_MS + TICK_MS)
+        self._look_again(held, now - now % TICK_MS + TICK_MS, context)
 
     def on_timer(self, timestamp: int, context: KeyedProcessFunction.OnTimerContext) -> Iterator[Row]:
-        """Look for streams that fell silent in processing time."""
+        """Look for streams that fell silent in processing time.
+
+        What a tick notes (when a stream was last heard) is found again after a restore, since its records are
+        in the log; what it tells is not.
+        """
         bucket: int = context.get_current_key()
         held = self._held(bucket)
-        now_ms = time.time_ns() // 1_000_000
-        output = held.engine.tick(now_ms)
-        yield from self._finish(bucket, held, log_entry(now_ms), output)
+        output = held.engine.tick(time.time_ns() // 1_000_000)
+        if output.alerts:
+            self._fold(held)
+        yield from _rows(bucket, held, output)
         if len(held.engine):
-            context.timer_service().register_processing_time_timer(timestamp + TICK_MS)
+            self._look_again(held, timestamp + TICK_MS, context)
 
     def _held(self, bucket: int) -> "_Held":
-        version = self._version.value() or 0
         held = self._engines.get(bucket)
-        if held is None or held.version != version:
+        if held is None:
             stored = self._snapshot.value()
             log = [bytes(entry) for entry in self._log.get() or ()]
             engine = restored_engine(bytes(stored) if stored else None, log)
-            held = _Held(version, engine, logged=sum(map(len, log)), snapshot_size=len(stored or b""))
+            held = _Held(engine, logged=sum(map(len, log)), snapshot_size=len(stored or b""))
+            self._engines[bucket] = held
         return held
 
-    def _finish(self, bucket: int, held: "_Held", entry: bytes, output: Output) -> Iterator[Row]:
-        held.version += 1
-        held.logged += len(entry)
-        if held.logged > max(LOG_BYTES, held.snapshot_size):
-            snapshot = held.engine.snapshot()
-            self._snapshot.update(snapshot)
-            self._log.clear()
-            held.logged, held.snapshot_size = 0, len(snapshot)
-        else:
-            self._log.add(entry)
-        self._version.update(held.version)
-        self._engines[bucket] = held
-        for alert in output.alerts:
-            yield _row("pulse.alerts.v1", alert)
-        for activity in output.activity:
-            yield _row("pulse.activity.v1", activity)
-        for campaign, report in held.news(bucket, output):
-            yield Row(WAVES, campaign_key(campaign), encode_report(report))
+    def _fold(self, held: "_Held") -> None:
+        snapshot = held.engine.snapshot()
+        self._snapshot.update(snapshot)
+        self._log.clear()
+        held.logged, held.snapshot_size = 0, len(snapshot)
+
+    def _look_again(self, held: "_Held", at_ms: int, context: KeyedProcessFunction.Context) -> None:
+        if at_ms > held.timer_ms:
+            held.timer_ms = at_ms
+            context.timer_service().register_processing_time_timer(at_ms)
 
 
 @dataclass(slots=True)
 class _Held:
     """The engine of a bucket and how far the state is behind it, in bytes of log."""
 
-    version: int
     engine: Engine
     logged: int
     snapshot_size: int
+    timer_ms: int = -1
+    """The latest timer that was asked for; no state, as one asked for twice fires once."""
     reported: dict[Campaign, int | None] = field(default_factory=dict)
     """How far each campaign space had come when that was last told; no state, as it may be told again."""
 
@@ -143,12 +146,9 @@ class _Held:
         self.reported = reached
 
 
-def log_entry(given: str | int) -> bytes:
-    """What an engine was given: gathered records, or the time of a tick in ms.
-
-    A record's first character is never a digit, so the two cannot be taken for each other.
-    """
-    text = str(given).encode()
+def log_entry(gathered: str) -> bytes:
+    """What an engine was given, compressed."""
+    text = gathered.encode()
     compressed: bytes = pa.compress(text, codec="lz4", asbytes=True)
     return len(text).to_bytes(4, "big") + compressed
 
@@ -158,12 +158,19 @@ def restored_engine(snapshot: bytes | None, log: Iterable[bytes]) -> Engine:
     engine = Engine.restore(snapshot) if snapshot else Engine()
     for entry in log:
         size = int.from_bytes(entry[:4], "big")
-        given = pa.decompress(entry[4:], decompressed_size=size, codec="lz4", asbytes=True).decode()
-        if given.isdecimal():
-            engine.tick(int(given))
-        else:
-            engine.process(read_records(given))
+        engine.process(
+            read_records(pa.decompress(entry[4:], decompressed_size=size, codec="lz4", asbytes=True).decode())
+        )
     return engine
+
+
+def _rows(bucket: int, held: _Held, output: Output) -> Iterator[Row]:
+    for alert in output.alerts:
+        yield _row("pulse.alerts.v1", alert)
+    for activity in output.activity:
+        yield _row("pulse.activity.v1", activity)
+    for campaign, report in held.news(bucket, output):
+        yield Row(WAVES, campaign_key(campaign), encode_report(report))
 
 
 def _row(topic: str, record: Alert | Activity) -> Row:

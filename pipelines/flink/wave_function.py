@@ -48,17 +48,15 @@ def read_key(row: Row) -> str:
 
 
 class WaveFunction(KeyedProcessFunction):
-    """Holds the waves of its workspaces; as `DetectFunction`, trusts its memory only by the version."""
+    """Holds the waves of its workspaces, in Flink's state after each report."""
 
     def __init__(self) -> None:
-        self._memory: dict[str, tuple[int, _Kept]] = {}
-        self._version: Any = None
+        self._memory: dict[str, _Kept] = {}
         self._state: Any = None
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Open the states."""
+        """Open the state; after a restore, too, nothing is in memory."""
         self._memory = {}
-        self._version = runtime_context.get_state(ValueStateDescriptor("version", Types.LONG()))
         self._state = runtime_context.get_state(
             ValueStateDescriptor("waves", Types.PRIMITIVE_ARRAY(Types.BYTE()))
         )
@@ -67,13 +65,13 @@ class WaveFunction(KeyedProcessFunction):
         """One report of one bucket."""
         key: str = context.get_current_key()
         now_ms = _now_ms()
-        version, kept = self._held(key, now_ms)
+        kept = self._held(key, now_ms)
         kept.heard_ms = now_ms
         waves = _waves(key, kept)
         waves.take(_report.decode(bytes(row[1])))
         settled = _is_live(key) or now_ms - kept.began_ms >= SETTLE_MS
         alerts = waves.advance() if settled else []
-        self._keep(key, version, kept)
+        self._keep(key, kept)
         yield from map(_row, alerts)
         now = context.timer_service().current_processing_time()
         context.timer_service().register_processing_time_timer(now - now % TICK_MS + TICK_MS)
@@ -82,33 +80,30 @@ class WaveFunction(KeyedProcessFunction):
         """Go on with what has settled, and close everything when no stream is left."""
         key: str = context.get_current_key()
         now_ms = _now_ms()
-        version, kept = self._held(key, now_ms)
+        kept = self._held(key, now_ms)
         waves = _waves(key, kept)
         if now_ms - kept.heard_ms >= SETTLE_MS:
             alerts = waves.advance() + waves.finish()
-            self._keep(key, version, kept)
+            self._keep(key, kept)
             yield from map(_row, alerts)
         if waves.idle:
             self._forget(key)
         else:
             context.timer_service().register_processing_time_timer(timestamp + TICK_MS)
 
-    def _held(self, key: str, now_ms: int) -> tuple[int, _Kept]:
-        version = self._version.value() or 0
+    def _held(self, key: str, now_ms: int) -> _Kept:
         known = self._memory.get(key)
-        if known is not None and known[0] == version:
+        if known is not None:
             return known
         stored = self._state.value()
-        return version, _kept.decode(bytes(stored)) if stored else _Kept(now_ms, now_ms, WaveState())
+        return _kept.decode(bytes(stored)) if stored else _Kept(now_ms, now_ms, WaveState())
 
-    def _keep(self, key: str, version: int, kept: _Kept) -> None:
-        self._memory[key] = version + 1, kept
-        self._version.update(version + 1)
+    def _keep(self, key: str, kept: _Kept) -> None:
+        self._memory[key] = kept
         self._state.update(_encode(kept))
 
     def _forget(self, key: str) -> None:
         self._memory.pop(key, None)
-        self._version.clear()
         self._state.clear()
 
 

@@ -1,9 +1,11 @@
 """The detect operator on its own: engines come back from Flink's state as they were."""
 
+import copy
 import random
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from pyflink.common import Row
 
@@ -14,9 +16,18 @@ from pipelines.flink import detect_function
 from pipelines.flink.detect_function import SEPARATOR, DetectFunction
 from pipelines.flink.wave_function import WAVES
 from schemas.codecs import encode
+from schemas.records import Alert
 
 BUCKET = 5
 TICK_RECORDS = 200
+
+
+CONTEXT: Any = SimpleNamespace(
+    get_current_key=lambda: BUCKET,
+    timer_service=lambda: SimpleNamespace(
+        current_processing_time=lambda: 0, register_processing_time_timer=lambda _: None
+    ),
+)
 
 
 class KeptState:
@@ -53,12 +64,6 @@ def gathered() -> list[str]:
 
 def run(rows: list[str], crashes: set[int]) -> list[Row]:
     state = KeptState()
-    context: Any = SimpleNamespace(
-        get_current_key=lambda: BUCKET,
-        timer_service=lambda: SimpleNamespace(
-            current_processing_time=lambda: 0, register_processing_time_timer=lambda _: None
-        ),
-    )
     operator = DetectFunction()
     operator.open(state)  # type: ignore[arg-type]
     found: list[Row] = []
@@ -66,8 +71,8 @@ def run(rows: list[str], crashes: set[int]) -> list[Row]:
         if number in crashes:
             operator = DetectFunction()
             operator.open(state)  # type: ignore[arg-type]
-        found += operator.process_element(Row(BUCKET, row), context)
-        found += operator.on_timer(0, context)
+        found += operator.process_element(Row(BUCKET, row), CONTEXT)
+        found += operator.on_timer(0, CONTEXT)
     # how far the streams have come is told again after a crash, which does no harm
     return [row for row in found if row[0] != WAVES]
 
@@ -82,3 +87,37 @@ def test_a_restored_engine_goes_on_as_if_nothing_had_happened(
     undisturbed = run(rows, crashes=set())
     assert {row[0] for row in undisturbed} == {"pulse.alerts.v1", "pulse.activity.v1"}
     assert run(rows, crashes=set(random.Random(7).sample(range(len(rows)), 6))) == undisturbed
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_blind_stream_is_remembered_over_a_crash(crash: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_ms = [1_893_456_000_000]
+    monkeypatch.setattr(detect_function.time, "time_ns", lambda: now_ms[0] * 10**6)
+    first, second = gathered()[:2]
+    state = KeptState()
+    operator = DetectFunction()
+    operator.open(state)  # type: ignore[arg-type]
+    found = [*operator.process_element(Row(BUCKET, first), CONTEXT), *operator.on_timer(0, CONTEXT)]
+    now_ms[0] += 60_000
+    found += operator.on_timer(0, CONTEXT)
+    if crash:
+        operator = DetectFunction()
+        operator.open(state)  # type: ignore[arg-type]
+    found += [*operator.process_element(Row(BUCKET, second), CONTEXT), *operator.on_timer(0, CONTEXT)]
+    alerts = [msgspec.json.decode(row[2], type=Alert) for row in found if row[0] == "pulse.alerts.v1"]
+    told: dict[str, list[tuple[str, int]]] = {}
+    for alert in alerts:
+        if alert.kind == "blind":
+            told.setdefault(alert.alert_id, []).append((alert.state, alert.revision))
+    assert [("open", 1), ("closed", 2)] in told.values()
+    assert all(states[0] == ("open", 1) and len(states) <= 2 for states in told.values())
+
+
+def test_a_timer_that_tells_nothing_writes_nothing() -> None:
+    state = KeptState()
+    operator = DetectFunction()
+    operator.open(state)  # type: ignore[arg-type]
+    list(operator.process_element(Row(BUCKET, gathered()[0]), CONTEXT))
+    before = copy.deepcopy(state.values)
+    list(operator.on_timer(0, CONTEXT))
+    assert state.values == before
