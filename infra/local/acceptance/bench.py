@@ -49,7 +49,7 @@ class Load:
     workspace: str
     rate: float
     seconds: float
-    probe_share: float = 0.05
+    probe_share: float = 0.02
 
 
 @dataclass

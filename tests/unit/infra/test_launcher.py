@@ -37,9 +37,10 @@ class Machine:
         path.write_text(f'#!/bin/sh\nprintf \'%s\\n\' "{name} $*" >>"{self.calls}"\n{body}\n')
         path.chmod(0o755)
 
-    def python(self, name: str = "python3.11", version: str = "3.11") -> None:
+    def python(self, name: str = "python3.11", version: str = "3.11", *, optimised: bool = False) -> None:
         """A Python that answers the launcher's question, as the real one of that version would."""
-        self.stub(name, f'[ "$1" != -c ] || {{ [ {version} = 3.11 ] && echo {self.bin}/{name}; exit $?; }}')
+        answer = f"echo {self.bin}/{name}" + "; echo optimised" * optimised
+        self.stub(name, f'[ "$1" != -c ] || {{ [ {version} = 3.11 ] && {{ {answer}; }}; exit $?; }}')
 
     def java(self, version: str = "17.0.15") -> None:
         self.stub("java", f"echo 'openjdk version \"{version}\"' >&2")
@@ -208,6 +209,12 @@ def test_python_3_11_may_be_called_python3(equipped):
     (equipped.bin / "python3.11").unlink()
     equipped.python("python3")
     assert equipped.run("doctor").returncode == 0
+
+
+def test_an_optimised_python_is_preferred(equipped):
+    equipped.python("python3", optimised=True)
+    assert equipped.run("doctor").returncode == 0
+    assert f"--python {equipped.bin}/python3\n" in "\n".join(equipped.called()) + "\n"
 
 
 def test_a_shim_that_does_not_run_is_passed_over(equipped):
