@@ -59,8 +59,13 @@ def test_the_end_closes_the_stream() -> None:
 
 
 class _Producer:
-    def __init__(self, room: int) -> None:
-        self.room, self.queue, self.produced = room, [], 0
+    """Reports failed messages alone, as the load's real one."""
+
+    def __init__(self, room: int, fails: int = 0) -> None:
+        self.room, self.fails, self.queue, self.produced = room, fails, [], 0
+
+    def __len__(self) -> int:
+        return len(self.queue)
 
     def produce(self, topic: str, *, key: bytes, value: bytes, on_delivery: object) -> None:
         if len(self.queue) >= self.room:
@@ -69,8 +74,9 @@ class _Producer:
         self.produced += 1
 
     def poll(self, _: float) -> None:
-        for delivered in self.queue:
-            delivered(None, None)
+        for lost in self.queue[: self.fails]:
+            lost("refused", None)
+        self.fails = max(0, self.fails - len(self.queue))
         self.queue.clear()
 
     flush = lambda self: self.poll(0)  # noqa: E731
@@ -83,6 +89,13 @@ def test_a_full_queue_is_waited_for_and_nothing_is_dropped() -> None:
     load.close()
     assert producer.produced == 53
     assert (load.sent, load.acked, load.failed) == (50, 50, 0)
+
+
+def test_messages_that_the_broker_refuses_are_not_taken_for_acknowledged() -> None:
+    load = Load(_Producer(room=7, fails=9), [Channel.build("bench", "r", 0)], iter(["a b"] * 50))
+    load.send(50)
+    load.close()
+    assert (load.sent, load.acked, load.failed) == (50, 41, 9)
 
 
 def test_the_load_process_explains_itself() -> None:
