@@ -29,7 +29,8 @@ WORKSPACE: Final = "bench"
 LATENCY_RATE: Final = 2_000.0
 """Messages a second at which the latencies of the figures table are taken."""
 WARM_UP_S: Final = 60.0
-"""Load before anything is measured: the JVMs compile their hot paths in the first minute of work."""
+WARM_UP_RATE: Final = 4_000.0
+"""Load before anything is measured: the JVMs compile their hot paths in the first minutes of work."""
 SEARCH_FROM: Final = 4_000.0
 SEARCH_STEP_S: Final = 6.0
 STALL_S: Final = 120.0
@@ -86,7 +87,7 @@ class Bench:
             ConnectionError: Kafka or the API does not answer.
         """
         with MemorySampler(self._memory) as sampler:
-            self._phase(Load("warm-up", f"{WORKSPACE}-warm-up", LATENCY_RATE, WARM_UP_S))
+            self._phase(Load("warm-up", f"{WORKSPACE}-warm-up", WARM_UP_RATE, WARM_UP_S))
             short = min(60.0, max(15.0, seconds / 5))
             latency = self._phase(Load("latency", f"{WORKSPACE}-latency", LATENCY_RATE, short, 0.3))
             if rate is None:
