@@ -49,7 +49,7 @@ class Metric(NamedTuple):
 
 # The sink: Kafka to ClickHouse.
 SINK_ROWS: Final = Metric(
-    "pulse_sink_rows_total", "counter", "store", "Rows inserted (repeats included), by topic.", ("topic",)
+    "pulse_sink_rows_total", "counter", "store", "Rows stored (repeats included), by topic.", ("topic",)
 )
 SINK_INSERTS: Final = Metric(
     "pulse_sink_insert_seconds",

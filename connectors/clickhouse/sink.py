@@ -84,10 +84,13 @@ class _Batch:
     refused: list[_Refused] = field(default_factory=list)
     offsets: Offsets = field(default_factory=dict)
     traced: list[Arrived] = field(default_factory=list)
+    taken: Counter[str] = field(default_factory=Counter)
+    """Rows by topic, whether they must be stored or another row says the same and more."""
     size_bytes: int = 0
 
     def add(self, row: Row, record: msgspec.Struct, route: Route) -> None:
         """Take a checked row."""
+        self.taken[row.topic] += 1
         self.size_bytes += len(row.value or b"")
         if route.live:
             self.records.append(record)
@@ -113,8 +116,8 @@ class _Batch:
         ]
 
     def __len__(self) -> int:
-        """Rows taken, needed or not."""
-        return len(self.rows) + len(self.first) + len(self.complete)
+        """Rows taken."""
+        return self.taken.total()
 
 
 class Sink:
@@ -237,8 +240,8 @@ class Sink:
                 refusals = self._writer.write(table, rows)
                 if refusals and (instead := batch.instead_of(refusal.row for refusal in refusals)):
                     refusals = [*refusals, *self._writer.write(table, instead)]
-                    rows += instead
-            stored = Counter(row.topic for row in rows)
+            # a line that its scored copy brought is as good as stored: rules compare the topics' rates
+            stored = batch.taken.copy()
             stored.subtract(refusal.row.topic for refusal in refusals)
             for topic, count in stored.items():
                 self._metrics.rows.labels(topic).inc(count)

@@ -116,7 +116,7 @@ class DetectFunction(KeyedProcessFunction):
         held.logged, held.snapshot_size = 0, len(snapshot)
 
     def _look_again(self, held: "_Held", at_ms: int, context: KeyedProcessFunction.Context) -> None:
-        if at_ms > held.timer_ms:
+        if at_ms != held.timer_ms:
             held.timer_ms = at_ms
             context.timer_service().register_processing_time_timer(at_ms)
 
@@ -129,7 +129,7 @@ class _Held:
     logged: int
     snapshot_size: int
     timer_ms: int = -1
-    """The latest timer that was asked for; no state, as one asked for twice fires once."""
+    """The timer that was asked for last; no state, as one asked for twice fires once."""
     reported: dict[Campaign, int | None] = field(default_factory=dict)
     """How far each campaign space had come when that was last told; no state, as it may be told again."""
 

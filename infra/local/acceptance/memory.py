@@ -11,7 +11,7 @@ Measure = Callable[[], Mapping[str, float]]
 class MemorySampler:
     """Samples on a thread of its own; a context manager.
 
-    The kernel walks all pages of a process for its PSS (some 50 ms of CPU for the whole stack), so the
+    The kernel walks all pages of a process for its PSS (some 90 ms of CPU for the whole stack), so the
     samples are far apart.
     """
 

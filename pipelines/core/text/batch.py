@@ -16,7 +16,7 @@ from pipelines.core.text.plain_characters import CANONICAL, KINDS, WRITTEN
 from pipelines.core.text.plain_lines import UNREAD, plain_lines
 
 _MOST: Final = 2_000
-"""Code points of a text that the compiled pass has room for; longer ones are normalised by themselves."""
+"""Bytes of a text up to which the compiled pass takes it; longer ones are normalised by themselves."""
 _NO_EMOTES: Final = (
     np.full(1, -1, np.int32),
     np.zeros(0, np.uint32),

@@ -1,8 +1,8 @@
 """`prepare` for whole Arrow batches: one compiled pass over the UTF-8 of lines that hold nothing unusual.
 
 The pass gives up a line as soon as it sees what one of the steps of `normalise` could change in a way that it
-does not know (addresses, named emotes, leet and spaced letters, mixed scripts, unusual characters); then
-`normalise` prepares that line. A property test holds both ways equal.
+does not know (addresses, named emotes, leet and spaced letters, words that mix scripts, unusual characters);
+then `normalise` prepares that line. A property test holds both ways equal.
 """
 
 from collections.abc import Sequence

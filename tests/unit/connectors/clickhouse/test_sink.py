@@ -1,160 +1,15 @@
 """The sink against a store and a Kafka that misbehave on purpose."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
-from prometheus_client import CollectorRegistry
 
-from connectors.clickhouse.metrics import SinkMetrics
-from connectors.clickhouse.routes import DEAD_LETTERS, MESSAGES, SCORED, WINDOWS, Row
-from connectors.clickhouse.sink import Limits, Sink
-from connectors.clickhouse.source import CommitRefusedError, DeadLetterError, Offsets
-from connectors.clickhouse.writer import Refusal
-from schemas.codecs import decode_message, encode, record_key
-from schemas.records import DeadLetter
+from connectors.clickhouse.routes import DEAD_LETTERS, MESSAGES, SCORED, WINDOWS
+from connectors.clickhouse.source import CommitRefusedError, DeadLetterError
+from schemas.codecs import decode_message, encode
+from tests.fixtures.sink_world import LIMITS, Killed, World, down, lines, until_drained
 from tests.fixtures.store import line, scored, window
-
-LIMITS = Limits(age_s=1.0, rows=100, size_bytes=10_000_000, retry_max_s=0.2)
-KEY = record_key("acme", "twitch:someone")
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing in the sink may catch it."""
-
-
-class World:
-    """Kafka's log and group, the store's rows and the time, as they outlive a crash of the sink."""
-
-    def __init__(self) -> None:
-        self.log: dict[str, list[Row]] = {}
-        self.committed: Offsets = {}
-        self.stored: list[tuple[str, Row]] = []
-        self.letters: list[DeadLetter] = []
-        self.events: list[str] = []
-        self.now = 100.0
-        self.write_faults: list[BaseException | None] = []
-        self.commit_faults: list[BaseException | None] = []
-        self.letter_faults: list[BaseException | None] = []
-        self.refuse: Callable[[Row], bool] = lambda row: False
-        self.registry = CollectorRegistry()
-        self.metrics = SinkMetrics(self.registry)
-        self.stopping = False
-
-    def append(self, topic: str, *values: bytes | None) -> None:
-        log = self.log.setdefault(topic, [])
-        start = len(log)
-        log.extend(Row(topic, 0, start + n, None, KEY, value) for n, value in enumerate(values))
-
-    def sink(self, **options: object) -> tuple[Sink, "FakeSource"]:
-        source = FakeSource(self)
-        sink = Sink(
-            source,
-            FakeWriter(self),
-            FakeLetters(self),
-            self.metrics,
-            limits=LIMITS,
-            clock=lambda: self.now,
-            wall=lambda: 1_700_000_000.0,
-            stopping=lambda: self.stopping,
-            **options,  # type: ignore[arg-type]
-        )
-        source.subscribe([], sink._batches.clear)
-        return sink, source
-
-    def value(self, metric: str, **labels: str) -> float | None:
-        return self.registry.get_sample_value(metric, labels)
-
-
-class FakeSource:
-    """One partition a topic; every poll takes 0.3 s of the world's time."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.position: dict[str, int] = {}
-        self.paused = False
-        self.pauses = 0
-        self.closed = False
-        self.on_change: Callable[[], None] = lambda: None
-
-    def subscribe(self, topics: Sequence[str], on_change: Callable[[], None]) -> None:
-        self.on_change = on_change
-
-    def rebalance(self) -> None:
-        self.on_change()
-        self.position = {topic: self.world.committed.get((topic, 0), 0) for topic in self.world.log}
-
-    def poll(self, limit: int, timeout_s: float) -> list[Row]:
-        self.world.now += 0.3
-        rows: list[Row] = []
-        if not self.paused:
-            for topic, log in self.world.log.items():
-                start = self.position.get(topic, self.world.committed.get((topic, 0), 0))
-                rows += log[start : start + limit]
-                self.position[topic] = start + len(log[start : start + limit])
-        return rows
-
-    def pause(self) -> None:
-        self.paused, self.pauses = True, self.pauses + 1
-
-    def resume(self) -> None:
-        self.paused = False
-
-    def commit(self, offsets: Offsets) -> None:
-        _fault(self.world.commit_faults)
-        self.world.events.append("commit")
-        self.world.committed.update(offsets)
-
-    def lag(self) -> dict[str, int]:
-        return {
-            topic: len(log) - self.world.committed.get((topic, 0), 0) for topic, log in self.world.log.items()
-        }
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class FakeWriter:
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def write(self, table: str, rows: Sequence[Row]) -> list[Refusal]:
-        _fault(self.world.write_faults)
-        self.world.events.append("write")
-        refused = [row for row in rows if self.world.refuse(row)]
-        self.world.stored += [(table, row) for row in rows if row not in refused]
-        return [Refusal(row, "the store refused it with error 117") for row in refused]
-
-
-class FakeLetters:
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def send(self, letters: Iterable[tuple[bytes | None, DeadLetter]]) -> None:
-        _fault(self.world.letter_faults)
-        self.world.events.append("letters")
-        self.world.letters += [letter for _, letter in letters]
-
-
-def _fault(faults: list[BaseException | None]) -> None:
-    if faults and (fault := faults.pop(0)) is not None:
-        raise fault
-
-
-def down(code: int = 241) -> DatabaseError:
-    return DatabaseError("the store is down", code=code)
-
-
-def lines(count: int) -> list[bytes]:
-    return [encode(line("acme", f"m{number}")) for number in range(count)]
-
-
-def until_drained(sink: Sink, world: World, steps: int = 50) -> None:
-    for _ in range(steps):
-        sink.step()
-        if all(world.committed.get((topic, 0), 0) == len(log) for topic, log in world.log.items()):
-            return
-    raise AssertionError(f"not drained: {world.committed}")
 
 
 def test_rows_wait_until_their_batch_is_old_enough() -> None:
@@ -390,6 +245,9 @@ def test_a_line_that_is_scored_within_a_batch_is_stored_once(scored_first: bool)
     until_drained(sink, world)
     assert [(row.topic, row.offset) for _, row in world.stored] == [(MESSAGES, 1), (SCORED, 0)]
     assert world.committed == {(MESSAGES, 0): 2, (SCORED, 0): 1}
+    # alerting rules compare the topics' rates
+    assert world.value("pulse_sink_rows_total", topic=MESSAGES) == 2
+    assert world.value("pulse_sink_rows_total", topic=SCORED) == 1
 
 
 def test_a_line_whose_scores_the_store_refuses_is_stored_unscored() -> None:

@@ -121,3 +121,19 @@ def test_a_timer_that_tells_nothing_writes_nothing() -> None:
     before = copy.deepcopy(state.values)
     list(operator.on_timer(0, CONTEXT))
     assert state.values == before
+
+
+def test_a_clock_that_is_set_back_stops_no_timer() -> None:
+    now_ms, asked = [50_400], []
+    context: Any = SimpleNamespace(
+        get_current_key=lambda: BUCKET,
+        timer_service=lambda: SimpleNamespace(
+            current_processing_time=lambda: now_ms[0], register_processing_time_timer=asked.append
+        ),
+    )
+    operator = DetectFunction()
+    operator.open(KeptState())  # type: ignore[arg-type]
+    row = Row(BUCKET, gathered()[0])
+    for now_ms[0] in (50_400, 50_900, 2_300):
+        list(operator.process_element(row, context))
+    assert asked == [51_000, 3_000]
