@@ -52,7 +52,7 @@ def _measure(folder: Path, messages: int, streams: int, hours: int, rounds: int)
     from connectors.clickhouse.client import connect
     from connectors.clickhouse.wire import WireReader
     from infra.local.acceptance.board_times import AIM_MS, Timed, settle, timed
-    from infra.local.acceptance.grown_store import Growth, grow
+    from infra.local.acceptance.grown_store import WINDOW_SIZES_MS, Growth, grow
     from infra.local.store_settings import StoreSettings, store_address
     from schemas.endpoints import Endpoints
 
@@ -64,7 +64,8 @@ def _measure(folder: Path, messages: int, streams: int, hours: int, rounds: int)
         growth = msgspec.json.decode(kept.read_bytes(), type=Growth)
         stored = growth.messages
     else:
-        growth = Growth(messages, streams, hours, int(time.time()) * 1_000)
+        longest_s = WINDOW_SIZES_MS[-1] // 1_000
+        growth = Growth(messages, streams, hours, int(time.time()) // longest_s * WINDOW_SIZES_MS[-1])
         stored = grow(address, growth, real_texts([BUNDLED]), console.print)
         kept.write_bytes(msgspec.json.encode(growth))
     client = connect(address)

@@ -28,6 +28,7 @@ _SETTINGS: Final[dict[str, str | int]] = {
     "min_insert_block_size_bytes": 32_000_000,
     "max_bytes_before_external_group_by": 150_000_000,
 }
+WINDOW_SIZES_MS: Final = (1_000, 10_000)
 _HOUR_MS: Final = 3_600_000
 _NEVER_MS: Final = 4_102_444_800_000
 _TEXTS: Final = 20_000
@@ -44,13 +45,21 @@ class Growth:
         messages: chat lines.
         streams: broadcasts side by side; the first is the largest.
         hours: length of every broadcast.
-        end_ms: when the last line was sent, epoch ms.
+        end_ms: when the last line was sent, epoch ms; on a bound of the longest windows, as lines go in
+            hour by hour, and two halves of a window would replace each other.
+
+    Raises:
+        ValueError: the end is not on a bound.
     """
 
     messages: int
     streams: int
     hours: int
     end_ms: int
+
+    def __post_init__(self) -> None:
+        if self.end_ms % WINDOW_SIZES_MS[-1]:
+            raise ValueError(f"end_ms {self.end_ms} is not a multiple of {WINDOW_SIZES_MS[-1]}")
 
     @property
     def start_ms(self) -> int:
@@ -88,7 +97,7 @@ def grow(address: StoreAddress, growth: Growth, texts: Sequence[str], told: Call
             begin_ms = growth.start_ms + hour * _HOUR_MS
             _lines(client, growth, begin_ms, scored=False)
             _lines(client, growth, begin_ms, scored=True)
-            for size_ms in (1_000, 10_000):
+            for size_ms in WINDOW_SIZES_MS:
                 _windows(client, size_ms, begin_ms)
             _activity(client, begin_ms)
             told(f"hour {hour + 1} of {growth.hours} stored")

@@ -71,3 +71,8 @@ def test_streams_differ_in_size_and_hold_all_lines() -> None:
     assert hourly[0] > 8 * hourly[-1]
     assert sum(hourly) * 24 == pytest.approx(10_000_000, rel=1e-4)
     assert growth.stream_ids()[0] == "replay:channel0/1"
+
+
+def test_an_end_within_a_window_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a multiple of 10000"):
+        Growth(1_000, 3, 2, 1_800_000_000_000 + 4_000)
