@@ -3,8 +3,9 @@
 The work (order, checksums, statement splitting, bookkeeping in `schema_migrations`) is done by the library
 clickhouse-migrations over our own client. Here is what it cannot know: `${REPLICATED}` in the files becomes
 `Replicated` where the database is a Replicated one (a cluster; its tables must then be Replicated*MergeTree,
-and its DDL reaches every replica by itself), and nothing elsewhere; the spans of `retention.yaml` and the key
-of the score hashes are written as rows, because they may change or must stay secret, and files may not.
+and its DDL reaches every replica by itself), and nothing elsewhere; `${NO_STATISTICS}` switches statistics of
+columns off on servers that gather them; the spans of `retention.yaml` and the key of the score hashes are
+written as rows, because they may change or must stay secret, and files may not.
 """
 
 import secrets
@@ -60,7 +61,10 @@ def migrate(address: StoreAddress, *, retention: Retention | None = None) -> lis
             applied = migrator.apply_migration(
                 storage.migrations(),
                 multi_statement=True,
-                variables={"REPLICATED": _replicated(client, address.database)},
+                variables={
+                    "REPLICATED": _replicated(client, address.database),
+                    "NO_STATISTICS": _no_statistics(client),
+                },
                 sources=names,
             )
         except MigrationException as error:
@@ -98,6 +102,14 @@ def _replicated(client: Client, database: str) -> str:
         "SELECT engine FROM system.databases WHERE name = {name:String}", parameters={"name": database}
     ).result_rows
     return "Replicated" if engine and engine[0][0] == "Replicated" else ""
+
+
+def _no_statistics(client: Client) -> str:
+    """A further table setting, where the server knows it (from about 25.10 on)."""
+    known = client.query(
+        "SELECT count() FROM system.merge_tree_settings WHERE name = 'auto_statistics_types'"
+    )
+    return ", auto_statistics_types = ''" if known.result_rows[0][0] else ""
 
 
 def _write_retention(client: Client, retention: Retention) -> None:

@@ -50,14 +50,23 @@ class SinkStopped(Exception):
 class Limits:
     """When a table's batch is due: about one insert a second and table.
 
+    An insert costs tens of milliseconds however few its rows are, so on a loaded machine fewer and larger
+    ones are made: a table is inserted into for no more than its share of the time, up to `longest_age_s`.
+
     Attributes:
         age_s: seconds since its first row; live ones (windows, alerts, activity) are due after half.
+        share: share of the time that one table's inserts may take.
+        live_share: the same of live ones, whose inserts are small and many.
+        longest_age_s: bound of the age that follows from the share.
         rows: rows.
         size_bytes: bytes of the records; with `rows` it bounds the memory (twice, while a batch waits).
         retry_max_s: longest pause between attempts while the store is down.
     """
 
     age_s: float = 0.8
+    share: float = 0.3
+    live_share: float = 0.06
+    longest_age_s: float = 1.2
     rows: int = 20_000
     size_bytes: int = 16_000_000
     retry_max_s: float = 5.0
@@ -141,6 +150,7 @@ class Sink:
         self._limits, self._on_stored, self._stopping = limits, on_stored, stopping
         self._clock, self._wall, self._traces = clock, wall, traces
         self._batches: dict[str, _Batch] = {}
+        self._took_s: dict[str, float] = {}
         self._lag_at = 0.0
 
     def run(self) -> None:
@@ -160,7 +170,7 @@ class Sink:
         self._take(self._source.poll(_POLL_ROWS, _POLL_S))
         now = self._clock()
         for table, batch in list(self._batches.items()):
-            if self._is_due(batch, now):
+            if self._is_due(table, batch, now):
                 self._store(table)
         if now - self._lag_at >= _LAG_EVERY_S:
             self._lag_at = now
@@ -198,12 +208,13 @@ class Sink:
         for table, batch in self._batches.items():
             self._metrics.buffered.labels(table).set(len(batch))
 
-    def _is_due(self, batch: _Batch, now: float) -> bool:
-        age_s = self._limits.age_s / 2 if batch.live else self._limits.age_s
+    def _is_due(self, table: str, batch: _Batch, now: float) -> bool:
+        limits = self._limits
+        age_s, share = (limits.age_s / 2, limits.live_share) if batch.live else (limits.age_s, limits.share)
         return (
-            now - batch.since >= age_s
-            or len(batch) >= self._limits.rows
-            or batch.size_bytes >= self._limits.size_bytes
+            now - batch.since >= max(age_s, min(self._took_s.get(table, 0.0) / share, limits.longest_age_s))
+            or len(batch) >= limits.rows
+            or batch.size_bytes >= limits.size_bytes
         )
 
     def _store(self, table: str) -> None:
@@ -236,10 +247,12 @@ class Sink:
     def _write(self, table: str, batch: _Batch) -> None:
         refused = list(batch.refused)
         if rows := batch.needed():
+            began = self._clock()
             with self._metrics.inserts.labels(table).time():
                 refusals = self._writer.write(table, rows)
                 if refusals and (instead := batch.instead_of(refusal.row for refusal in refusals)):
                     refusals = [*refusals, *self._writer.write(table, instead)]
+            self._took_s[table] = self._clock() - began
             # a line that its scored copy brought is as good as stored: rules compare the topics' rates
             stored = batch.taken.copy()
             stored.subtract(refusal.row.topic for refusal in refusals)

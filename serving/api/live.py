@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -25,8 +26,11 @@ from serving.api.streams import StreamList
 log = logging.getLogger(__name__)
 
 TICK_S: Final = 0.5
-STREAMS_EVERY: Final = 4
-"""Ticks between two pushes of the streams' and sources' rows, read from the store while a page is open."""
+STREAMS_EVERY_S: Final = 2.0
+"""Between two pushes of the streams' and sources' rows, read from the store while a page is open."""
+STREAMS_SHARE: Final = 0.02
+"""Share of the time that these reads may take: a loaded store is asked less often, to a bound."""
+STREAMS_LONGEST_S: Final = 8.0
 STREAMS_WITHIN_S: Final = 3_600
 MAX_PENDING: Final = 2_000
 LIVE_SIZE_MS: Final = 1_000
@@ -114,16 +118,18 @@ class LiveHub:
                 await task
 
     async def _run(self) -> None:
-        tick = 0
+        due = 0.0
         while True:
             await asyncio.sleep(TICK_S)
-            tick += 1
             if not self._pages:
                 continue
+            began = time.monotonic()
             try:
-                await self.push(with_streams=tick % STREAMS_EVERY == 0)
+                await self.push(with_streams=began >= due)
             except StoreUnavailableError as error:
                 log.warning("live feed skips a turn: %s", error)
+            if began >= due:
+                due = began + streams_pause_s(time.monotonic() - began)
 
     async def push(self, *, with_streams: bool) -> None:
         """One turn: offer what came since the last one."""
@@ -157,6 +163,11 @@ class LiveHub:
                 "step_ms": record.size_ms,
             }
         return rows
+
+
+def streams_pause_s(took_s: float) -> float:
+    """Seconds from one reading of the streams to the next, after one that took so long."""
+    return min(max(STREAMS_EVERY_S, took_s / STREAMS_SHARE), STREAMS_LONGEST_S)
 
 
 def _place(record: msgspec.Struct) -> tuple[str, Key] | None:

@@ -52,7 +52,7 @@ ENGINE = ReplacingMergeTree(messages)
 PARTITION BY toYYYYMM(toDateTime(intDiv(second_ms, 1000), 'UTC'))
 ORDER BY (workspace, stream_id, second_ms)
 TTL expires_at
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192, merge_selector_base = 10, auto_statistics_types = ''
 
 CREATE VIEW pulse.alert_labels
 (
@@ -334,7 +334,7 @@ ENGINE = ReplacingMergeTree(version)
 PARTITION BY (toYYYYMM(received_at), toYYYYMMDD(expires_at))
 ORDER BY (workspace, stream_id, message_hash)
 TTL toDateTime(expires_at)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_with_ttl_timeout = 3600, index_granularity = 8192
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_with_ttl_timeout = 3600, index_granularity = 8192, merge_selector_base = 10, auto_statistics_types = ''
 
 CREATE TABLE pulse.dead_letter_rows
 (
@@ -1583,7 +1583,7 @@ ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(sent_second)
 ORDER BY (workspace, stream_id, sent_second, score_key)
 TTL expires_at
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192, merge_selector_base = 10, auto_statistics_types = ''
 
 CREATE TABLE pulse.source_gaps
 (
@@ -1742,7 +1742,7 @@ ENGINE = ReplacingMergeTree(messages)
 PARTITION BY toYYYYMM(toDateTime(intDiv(start_ms, 1000), 'UTC'))
 ORDER BY (workspace, stream_id, size_ms, start_ms)
 TTL expires_at
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 8192, merge_selector_base = 10, auto_statistics_types = ''
 
 CREATE VIEW pulse.windows
 (

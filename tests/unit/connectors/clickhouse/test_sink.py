@@ -210,6 +210,22 @@ def test_lag_is_shown_per_topic() -> None:
     assert world.value("pulse_sink_lag_records", topic=MESSAGES) == 7
 
 
+@pytest.mark.parametrize(("write_s", "apart_s"), [(0.0, 1.2), (0.4, 1.5), (5.0, 1.5)])
+def test_dear_inserts_are_made_less_often(write_s: float, apart_s: float) -> None:
+    """Reads are 0.3 s apart: the first when a second is over, then the first after what the share leaves."""
+    world = World()
+    world.write_s = write_s
+    sink, _ = world.sink()
+    reads = []
+    for number in range(27):
+        world.append(MESSAGES, encode(line("acme", f"m{number}")))
+        before = world.events.count("write")
+        sink.step()
+        if world.events.count("write") > before:
+            reads.append(number)
+    assert reads[2] - reads[1] == round(apart_s / 0.3) + 1
+
+
 def test_an_empty_record_of_an_upsert_sink_is_no_dead_letter() -> None:
     world = World()
     world.append(WINDOWS, None, encode(window("acme", 1_000, [0.5])), None)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from schemas.records import Window
-from serving.api.live import MAX_PENDING, LiveHub, Page
+from serving.api.live import MAX_PENDING, LiveHub, Page, streams_pause_s
 from serving.api.norms import Norms
 from serving.api.sources import Sources
 from serving.api.streams import StreamList
@@ -125,3 +125,8 @@ async def test_without_pages_nothing_is_gathered(hub: LiveHub) -> None:
     await settle()
     sender.cancel()
     assert socket.frames == []
+
+
+@pytest.mark.parametrize(("took_s", "pause_s"), [(0.01, 2.0), (0.1, 5.0), (3.0, 8.0)])
+def test_a_slow_store_is_asked_for_its_streams_less_often(took_s: float, pause_s: float) -> None:
+    assert streams_pause_s(took_s) == pytest.approx(pause_s)
