@@ -75,6 +75,7 @@ _GREETINGS_CJK: Final = ("안녕", "ㅎㅇ", "你好", "こんにち", "こん�
 _ZERO_WIDTH_INSIDE = re.compile(
     "[A-Za-zА-яЁё][\u200b\u200e\u200f\u2060\ufeff\u00ad\u034f\u180e\u200c\u200d]+[A-Za-zА-яЁё]"
 )
+_COMBINING: Final = dict.fromkeys(mark for mark in range(0x20000) if unicodedata.combining(chr(mark)))
 _WORD = re.compile(r"(?<![\w@:<])(?:[a-z]{4,}|[а-яё]{4,})(?![\w:>])")
 _SIMPLE: Final = re.compile(r"[\x20-\x7eА-Яа-яЁё]*")
 """Letters that stand for nothing but themselves: a plain text of these hides no word."""
@@ -291,11 +292,11 @@ def _is_obfuscated(text: str, clean: str) -> bool:
     if not ascii_only and _ZERO_WIDTH_INSIDE.search(text):
         return True
     missing = [word for word in _WORD.findall(clean) if word not in written]
+    if missing and not ascii_only:
+        plain = unicodedata.normalize("NFKD", written).translate(_COMBINING)
+        written = f"{written} {plain} {written.replace('ё', 'е')}"
+        missing = [word for word in missing if word not in written]
     if not missing:
         return False
-    if not ascii_only:
-        plain = unicodedata.normalize("NFKD", written)
-        written += " " + "".join(letter for letter in plain if not unicodedata.combining(letter))
-        written += " " + text.casefold().replace("ё", "е")
-    written += " " + shorten_stretched(written)
-    return any(word not in written for word in missing)
+    shortened = shorten_stretched(written)
+    return any(word not in shortened for word in missing)
