@@ -18,7 +18,7 @@ from pipelines.flink.wave_function import WAVES, campaign_key, encode_report
 from schemas.codecs import InvalidRecordError, decode_event, decode_message, encode, record_key
 from schemas.records import Activity, Alert, ChatEvent, ChatMessage, Window
 
-SEPARATOR: Final = "\x1e"
+SEPARATOR: Final = b"\x1e"
 TICK_MS: Final = 1_000
 """How often `blind` is looked for, in processing time."""
 LOG_BYTES: Final = 262_144
@@ -27,17 +27,17 @@ LOG_BYTES: Final = 262_144
 _window = msgspec.json.Decoder(Window)
 
 
-def read_records(gathered: str) -> Iterator[ChatMessage | ChatEvent | Window]:
+def read_records(gathered: bytes) -> Iterator[ChatMessage | ChatEvent | Window]:
     """The records of one bucket and tick, in order of arrival.
 
     What cannot be read is left out here: job `score` sends the same record to the dead letters.
     """
     for tagged in gathered.split(SEPARATOR):
-        raw = tagged[1:].encode()
+        tag, raw = tagged[:1], tagged[1:]
         try:
-            if tagged[:1] == "m":
+            if tag == b"m":
                 yield decode_message(raw)
-            elif tagged[:1] == "e":
+            elif tag == b"e":
                 yield decode_event(raw)
             else:
                 yield _window.decode(raw)
@@ -73,8 +73,9 @@ class DetectFunction(KeyedProcessFunction):
         """One bucket and tick."""
         bucket: int = row[0]
         held = self._held(bucket)
-        output = held.engine.process(read_records(row[1]))
-        entry = log_entry(row[1])
+        gathered = bytes(row[1])
+        output = held.engine.process(read_records(gathered))
+        entry = log_entry(gathered)
         held.logged += len(entry)
         if held.logged > max(LOG_BYTES, held.snapshot_size):
             self._fold(held)
@@ -146,11 +147,10 @@ class _Held:
         self.reported = reached
 
 
-def log_entry(gathered: str) -> bytes:
+def log_entry(gathered: bytes) -> bytes:
     """What an engine was given, compressed."""
-    text = gathered.encode()
-    compressed: bytes = pa.compress(text, codec="lz4", asbytes=True)
-    return len(text).to_bytes(4, "big") + compressed
+    compressed: bytes = pa.compress(gathered, codec="lz4", asbytes=True)
+    return len(gathered).to_bytes(4, "big") + compressed
 
 
 def restored_engine(snapshot: bytes | None, log: Iterable[bytes]) -> Engine:
@@ -159,7 +159,7 @@ def restored_engine(snapshot: bytes | None, log: Iterable[bytes]) -> Engine:
     for entry in log:
         size = int.from_bytes(entry[:4], "big")
         engine.process(
-            read_records(pa.decompress(entry[4:], decompressed_size=size, codec="lz4", asbytes=True).decode())
+            read_records(pa.decompress(entry[4:], decompressed_size=size, codec="lz4", asbytes=True))
         )
     return engine
 

@@ -47,7 +47,7 @@ class KeptState:
         return SimpleNamespace(get=lambda: list(entries), add=entries.append, clear=entries.clear)
 
 
-def gathered() -> list[str]:
+def gathered() -> list[bytes]:
     """The bundled recording as the rows that the JVM hands over."""
     records = recorded_records(
         [BUNDLED],
@@ -58,11 +58,11 @@ def gathered() -> list[str]:
         now_ms=lambda: 1_893_456_000_000,
         limit=3_000,
     )
-    texts = ["m" + encode(record).decode() for record in records]
+    texts = [b"m" + encode(record) for record in records]
     return [SEPARATOR.join(texts[at : at + TICK_RECORDS]) for at in range(0, len(texts), TICK_RECORDS)]
 
 
-def run(rows: list[str], crashes: set[int]) -> list[Row]:
+def run(rows: list[bytes], crashes: set[int]) -> list[Row]:
     state = KeptState()
     operator = DetectFunction()
     operator.open(state)  # type: ignore[arg-type]

@@ -107,9 +107,9 @@ def live(path: Path, monkeypatch: pytest.MonkeyPatch, *, restart_every: int = 10
     """The closed alerts of both operators, each channel a bucket of its own that runs at its own pace."""
     clock = [STARTED_AT_MS]
     monkeypatch.setattr(wave_function, "_now_ms", lambda: clock[0])
-    by_channel: dict[str, list[str]] = {}
+    by_channel: dict[str, list[bytes]] = {}
     for record in records(path):
-        by_channel.setdefault(record.channel, []).append("m" + encode(record).decode())
+        by_channel.setdefault(record.channel, []).append(b"m" + encode(record))
     queues = {
         bucket: [texts[at : at + 60 + 40 * bucket] for at in range(0, len(texts), 60 + 40 * bucket)]
         for bucket, texts in enumerate(by_channel.values())
