@@ -63,7 +63,7 @@ class Limits:
         retry_max_s: longest pause between attempts while the store is down.
     """
 
-    age_s: float = 0.8
+    age_s: float = 0.7
     share: float = 0.3
     live_share: float = 0.06
     longest_age_s: float = 1.2

@@ -94,7 +94,7 @@ class KafkaRowSource:
             "auto.offset.reset": "earliest",
             "session.timeout.ms": 10_000,
             "queued.max.messages.kbytes": 16_384,
-            "fetch.wait.max.ms": 200,
+            "fetch.wait.max.ms": 100,
             "fetch.min.bytes": 131_072,
             "topic.metadata.refresh.interval.ms": 5_000,
             "log.connection.close": False,

@@ -49,13 +49,15 @@ def detect(
     stream, as in the file; "detected_at_ms" is when a live system would have raised the alert, its own delays
     included. Nothing is looked at before its time.
 
-    Lines that cannot be read are named on standard error, counted and skipped.
+    Lines that cannot be read are named on standard error, counted and skipped. Exit status 1 where no line
+    could be read, or a compressed file is damaged.
 
     Example: pulse detect recording.jsonl.gz --no-model | jq -c '[.stream, .kind, .severity]'
     """
     for file in files or []:
         if str(file) != "-" and not file.is_file():
-            raise typer.BadParameter(f"{file}: no such file", param_hint="FILES")
+            says = "is a directory" if file.is_dir() else "no such file"
+            raise typer.BadParameter(f"{file}: {says}", param_hint="FILES")
     scorer = None if no_model else _load(model)
     refused = _Refused()
     with ExitStack() as stack:
@@ -87,6 +89,8 @@ def detect(
             f"pulse detect: {refused.count} lines could not be read and were skipped ({run.lines} were)",
             err=True,
         )
+    if refused.damaged or (refused.count and not run.lines):
+        raise typer.Exit(1)
 
 
 class _Refused:
@@ -94,9 +98,12 @@ class _Refused:
 
     def __init__(self) -> None:
         self.count = 0
+        self.damaged = False
+        """Whether a file's compressed data breaks off: what follows is not known."""
 
     def __call__(self, letter: DeadLetter) -> None:
         self.count += 1
+        self.damaged |= letter.error_class == "source_line"
         if self.count <= REFUSED_SHOWN:
             typer.echo(
                 f"pulse detect: {letter.source}:{letter.position}: {letter.error_class}: {letter.error}",

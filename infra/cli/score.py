@@ -26,7 +26,9 @@ def score(
     model: Annotated[
         str, typer.Option(help="Model name under serving/models, or a model folder.")
     ] = DEFAULT_MODEL,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if any line was invalid.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 if any line was invalid (else: if all were).")
+    ] = False,
 ) -> None:
     """Score chat lines, one JSON object a line, without servers.
 
@@ -43,7 +45,8 @@ def score(
     """
     for file in files or []:
         if str(file) != "-" and not file.is_file():
-            raise typer.BadParameter(f"{file}: no such file", param_hint="FILES")
+            says = "is a directory" if file.is_dir() else "no such file"
+            raise typer.BadParameter(f"{file}: {says}", param_hint="FILES")
     try:
         scorer = load_scorer(model)
     except ModelNotFoundError as error:
@@ -70,7 +73,7 @@ def score(
         typer.echo(
             f"pulse score: {invalid} of {seen} lines were invalid (their answers hold `error`)", err=True
         )
-    if invalid and strict:
+    if invalid and (strict or invalid == seen):
         raise typer.Exit(1)
 
 

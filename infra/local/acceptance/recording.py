@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -98,7 +99,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def _chat_line(line: bytes) -> tuple[str, int, str] | None:
     try:
-        value = json.loads(line)
+        value = json.loads(line.decode())
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict):
@@ -106,6 +107,8 @@ def _chat_line(line: bytes) -> tuple[str, int, str] | None:
     stream, offset, author, text = (value.get(key) for key in ("stream", "offset_ms", "author", "text"))
     if not (isinstance(stream, str) and stream and isinstance(author, str) and isinstance(text, str)):
         return None
-    if isinstance(offset, bool) or not isinstance(offset, int | float) or offset < 0:
+    if isinstance(offset, bool) or not isinstance(offset, int | float):
+        return None
+    if not 0 <= offset < math.inf:  # NaN is a number that Python's reader of JSON takes
         return None
     return stream, int(offset), author

@@ -97,6 +97,18 @@ def test_unreadable_lines_are_named_counted_and_skipped(tmp_path: Path) -> None:
     assert "3 lines could not be read" in result.stderr
 
 
+def test_no_readable_line_and_a_damaged_file_fail(tmp_path: Path) -> None:
+    garbage = tmp_path / "garbage.jsonl"
+    garbage.write_bytes("{}\n".encode("utf-16"))
+    assert detect("--no-model", garbage).exit_code == 1
+    whole = gzip.compress(write(tmp_path / "chat.jsonl", chat_with_flood()).read_bytes())
+    half = tmp_path / "half.jsonl.gz"
+    half.write_bytes(whole[: len(whole) * 3 // 4])
+    result = detect("--no-model", half)
+    assert result.exit_code == 1
+    assert "damaged from here on" in result.stderr
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n"])
 def test_nothing_in_nothing_out(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "empty.jsonl"
@@ -106,6 +118,7 @@ def test_nothing_in_nothing_out(tmp_path: Path, content: bytes) -> None:
 
 def test_a_missing_file_and_a_missing_model_are_usage_errors(tmp_path: Path) -> None:
     assert detect("--no-model", tmp_path / "none.jsonl").exit_code == 2
+    assert "directory" in detect("--no-model", tmp_path).stderr
     path = write(tmp_path / "chat.jsonl", chat_with_flood())
     result = detect("--model", "no-such-model", path)
     assert result.exit_code == 2

@@ -35,6 +35,7 @@ def test_a_second_file_of_a_stream_has_ids_of_its_own(tmp_path: Path) -> None:
 def test_garbage_is_listed_by_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl.gz"
     bad = ["{", "[1]", _line("c/1", "5"), _line("c/1", -1), _line("c/1", True), _line("", 1), "\xff"]
+    bad += [_line("c/1", float("nan")), _line("c/1", float("inf")), _line("c/1", 1).replace(" 1", " 1e999")]
     with gzip.open(path, "wt", encoding="latin-1") as file:
         file.write("\n".join([*bad, _line("c/1", 1)]))
     recording = read_recording([path])

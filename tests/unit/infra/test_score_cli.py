@@ -97,3 +97,9 @@ def test_a_torn_gzip_file_is_named(model: Path, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert b"torn.gz" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_no_valid_line_at_all_fails(model: Path) -> None:
+    done = _run(model, stdin=b"bad\nworse\n")
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 2
