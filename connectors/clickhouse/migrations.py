@@ -105,7 +105,7 @@ def _replicated(client: Client, database: str) -> str:
 
 
 def _no_statistics(client: Client) -> str:
-    """A further table setting, where the server knows it (from about 25.10 on)."""
+    """A further table setting, where the server knows it."""
     known = client.query(
         "SELECT count() FROM system.merge_tree_settings WHERE name = 'auto_statistics_types'"
     )

@@ -4,6 +4,7 @@ from pyflink.common import Configuration, Row, Types
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import EnvironmentSettings, StreamTableEnvironment
 
+from pipelines.core.detection.channel import WINDOW_SIZE_MS
 from pipelines.flink.detect_function import DetectFunction
 from pipelines.flink.settings import JobSettings
 from pipelines.flink.statements import statement
@@ -36,7 +37,10 @@ def build(env: StreamExecutionEnvironment, settings: JobSettings) -> None:
             statement("detect_source", table=table, topic=topic, kafka_bootstrap=settings.kafka_bootstrap)
         )
     tables.create_temporary_view(
-        "tagged_records", tables.sql_query(statement("detect_tag", buckets=settings.pulse_detect_buckets))
+        "tagged_records",
+        tables.sql_query(
+            statement("detect_tag", buckets=settings.pulse_detect_buckets, window_ms=WINDOW_SIZE_MS)
+        ),
     )
     gathered = tables.sql_query(statement("detect_gather", tick_s=settings.pulse_detect_tick_ms / 1000))
     found = (

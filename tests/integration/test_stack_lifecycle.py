@@ -73,8 +73,10 @@ def test_doctor_finds_nothing_bad(stack):
 def test_a_killed_jobmanager_gets_its_jobs_back_from_their_checkpoints(stack):
     wait_for(
         "checkpoints of the jobs as they run now",
-        lambda: (s := ready(stack))
-        and all(str(job.job_id) in str(newest(stack.checkpoints, name)) for name, job in s.jobs.items()),
+        lambda: (
+            (s := ready(stack))
+            and all(str(job.job_id) in str(newest(stack.checkpoints, name)) for name, job in s.jobs.items())
+        ),
     )
     before = ready(stack)
     os.kill(before.parts["jobmanager"].pid, signal.SIGKILL)
