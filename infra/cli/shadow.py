@@ -16,12 +16,13 @@ from kafka.errors import KafkaError as ClientError
 from connectors.clickhouse.routes import Row
 from connectors.clickhouse.source import CommitRefusedError, KafkaRowSource
 from infra.cli.kafka_access import missing_topics
+from pipelines.core.sampling import sampled
 from schemas.codecs import encode, record_key
 from schemas.endpoints import Endpoints
 from schemas.records import ScoredMessage
 from schemas.topics import SCORED, SHADOW
 from serving.scorer.backend import DeviceUnavailableError, ModelNotFoundError, Scorer, load_scorer
-from serving.shadow.compare import Summary, differences, sampled
+from serving.shadow.compare import Summary, differences
 
 app = typer.Typer(add_completion=False)
 log = logging.getLogger(__name__)

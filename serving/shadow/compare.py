@@ -1,6 +1,5 @@
 """Lines as two models score them: the sample, the differences, and their summary."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -19,12 +18,6 @@ FIGURES: Final = (
 """Names of the figures, in the column order of `score_integers`."""
 DECISION: Final = 0.5
 """A figure on the other side of this counts as a changed decision (sentiment: of 0)."""
-
-
-def sampled(message_id: str, share: float) -> bool:
-    """Whether a line belongs to the sample: by hash of its id, so that a repeated line is in it again."""
-    place = int.from_bytes(hashlib.blake2b(message_id.encode(), digest_size=6).digest())
-    return place < share * 2**48
 
 
 def differences(

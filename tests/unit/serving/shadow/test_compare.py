@@ -4,12 +4,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from schemas.records import ScoredMessage
 from serving.scorer.fast import FastScorer
-from serving.shadow.compare import FIGURES, Summary, differences, sampled
+from serving.shadow.compare import FIGURES, Summary, differences
 from tests.unit.serving.scorer.stub_model import write_stub_model
 
 LINE = Path(__file__).parents[4] / "schemas" / "examples" / "chat.scored.v1" / "1" / "line.json"
@@ -22,19 +20,6 @@ def candidate(tmp_path_factory: pytest.TempPathFactory) -> FastScorer:
 
 def _line(**fields: object) -> ScoredMessage:
     return msgspec.structs.replace(msgspec.json.decode(LINE.read_bytes(), type=ScoredMessage), **fields)
-
-
-@given(st.text(), st.floats(0, 1), st.floats(0, 1))
-def test_a_smaller_sample_is_part_of_a_larger_one(message_id: str, one: float, other: float) -> None:
-    small, large = sorted((one, other))
-    assert sampled(message_id, large) or not sampled(message_id, small)
-    assert not sampled(message_id, 0.0)
-    assert sampled(message_id, 1.0)
-
-
-def test_the_sample_is_as_large_as_asked() -> None:
-    found = sum(sampled(f"m{at}", 0.1) for at in range(20_000))
-    assert 1_800 < found < 2_200
 
 
 def test_both_models_figures_stand_side_by_side_without_text_or_author(candidate: FastScorer) -> None:
