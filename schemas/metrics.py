@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-Process = Literal["store", "notifier", "listener", "scorer"]
+Process = Literal["store", "notifier", "listener", "scorer", "opinion"]
 
 
 class Metric(NamedTuple):
@@ -277,6 +277,59 @@ NOTIFY_COMMIT_FAILURES: Final = Metric(
     "counter",
     "notifier",
     "Offset commits that Kafka refused; the alerts are read again and recognised.",
+)
+
+# The second opinion of a large language model (`pulse opinion run`).
+OPINION_LINES: Final = Metric(
+    "pulse_opinion_lines_total",
+    "counter",
+    "opinion",
+    "Selected chat lines by outcome: answered, cached (the text's opinion was known), unanswered (no valid "
+    "answer), failed (the endpoint did not answer), dropped_full (too many waited), dropped_old (waited too "
+    "long), unreadable (no scored line).",
+    ("outcome",),
+)
+OPINION_REQUESTS: Final = Metric(
+    "pulse_opinion_requests_total",
+    "counter",
+    "opinion",
+    "Requests by outcome: answered, timeout, connection, rate_limited, http_NNN, too_large, encoded, "
+    "no_completion.",
+    ("outcome",),
+)
+OPINION_SECONDS: Final = Metric(
+    "pulse_opinion_request_seconds",
+    "histogram",
+    "opinion",
+    "From a request to its complete answer, the wait for the own rate limit left out.",
+    (),
+    (0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 60),
+)
+OPINION_TOKENS: Final = Metric(
+    "pulse_opinion_tokens_total",
+    "counter",
+    "opinion",
+    "Tokens of answered requests and their answers, as the endpoint reports them, else estimated.",
+)
+OPINION_FAULTS: Final = Metric(
+    "pulse_opinion_answer_faults_total",
+    "counter",
+    "opinion",
+    "What was wrong with answers: malformed, unknown_id, repeated_id, extra_field, invalid (an entry), "
+    "missing (a text), control (figures of the control texts).",
+    ("fault",),
+)
+OPINION_WAITING: Final = Metric(
+    "pulse_opinion_waiting_lines", "gauge", "opinion", "Selected chat lines that wait for an answer."
+)
+OPINION_DEGRADED: Final = Metric(
+    "pulse_opinion_degraded", "gauge", "opinion", "1 while the endpoint does not answer, else 0."
+)
+OPINION_COMMIT_FAILURES: Final = Metric(
+    "pulse_opinion_commit_failures_total",
+    "counter",
+    "opinion",
+    "Offset commits that Kafka refused; young lines are read again and found in the cache.",
 )
 
 CATALOGUE: Final[dict[str, Metric]] = {

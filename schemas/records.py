@@ -31,6 +31,8 @@ AlertKind = Literal[
 Severity = Literal["info", "low", "medium", "high", "critical"]
 AlertState = Literal["open", "update", "closed"]
 SourceState = Literal["connecting", "live", "degraded", "offline", "blocked"]
+OpinionReason = Literal["toxicity", "sarcasm", "sentiment", "alert"]
+"""The figure that lies near its decision line, or an open alert of the stream."""
 ErrorClass = Literal[
     "not_json",
     "wrong_type",
@@ -259,6 +261,39 @@ class ScoreDifference(msgspec.Struct, frozen=True, kw_only=True):
     """Figures of the model in service."""
     candidate_scores: dict[str, float]
     """Figures of the candidate, under the same names."""
+
+
+class Opinion(msgspec.Struct, frozen=True, kw_only=True):
+    """pulse.opinions.v1: one scored line as a large language model reads it, beside the scores of the model.
+
+    Holds no text and no author. Of a line's records the one with the newest `given_at` counts.
+    """
+
+    schema_version: Literal[1] = 1
+    workspace: str = "default"
+    channel: str
+    stream_id: str
+    message_id: str
+    sent_at: int
+    expires_at: int
+    given_at: int
+    reason: OpinionReason
+    """Why it was asked."""
+    lang: str | None
+    model: str
+    """The model in service, and below its figures."""
+    model_version: str
+    sentiment: float
+    toxicity: float
+    sarcasm: float
+    opinion_model: str
+    """The language model, and below what it says in the same units."""
+    prompt_version: str
+    opinion_sentiment: float
+    opinion_toxicity: float
+    opinion_sarcasm: float
+    cached: bool
+    """Whether the opinion was given of an earlier line with the same canonical text."""
 
 
 def playbook_id(kind: AlertKind, severity: Severity) -> str:

@@ -11,6 +11,7 @@ from connectors.clickhouse.metrics import RemovalMetrics, SinkMetrics, StreamMet
 from connectors.clickhouse.reader import StoreBusyError
 from connectors.hub.metrics import ListenerMetrics
 from connectors.notify.metrics import NotifyMetrics
+from connectors.opinion.metrics import OpinionMetrics
 from schemas.metrics import CATALOGUE
 from schemas.records import Activity, Alert, Window
 from serving.api.app import create_app
@@ -42,6 +43,12 @@ def listener_registry() -> CollectorRegistry:
     return registry
 
 
+def opinion_registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    OpinionMetrics(registry)
+    return registry
+
+
 def exported(page: str) -> dict[str, tuple[str, str]]:
     """Name to kind and help, without the `_created` companions of the client library."""
     families = text_string_to_metric_families(page)
@@ -58,6 +65,7 @@ def exported(page: str) -> dict[str, tuple[str, str]]:
         ("store", store_registry()),
         ("notifier", notifier_registry()),
         ("listener", listener_registry()),
+        ("opinion", opinion_registry()),
         ("scorer", ScorerMetrics().registry),
     ],
 )
