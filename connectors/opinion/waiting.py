@@ -53,7 +53,7 @@ class Waiting:
         """Lines of all questions."""
 
     def add(self, key: bytes, text: str, *, alone: bool, line: ScoredLine, reason: OpinionReason) -> None:
-        """Take a line in; where there is no room the oldest other question that waits gives way, else the line."""
+        """Take a line in; where there is no room the oldest other question gives way, else the line."""
         question = self._asked.get(key) or self._waiting.get(key)
         while self.lines >= self._max_lines:
             oldest = next(iter(self._waiting.values()), None)
