@@ -11,8 +11,11 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from pipelines.core.text.batch import normalise_all
 from pipelines.core.text.plain import prepare_texts
+from pipelines.core.text.prepare import MAX_CODE_POINTS
 from serving.training.labels import SetLabels, label_map, target
+from serving.training.split_key import split_key
 
 TRAIN, DEV, TEST = 0, 1, 2
 _PARTS: Final = {"train": TRAIN, "dev": DEV, "test": TEST}
@@ -76,7 +79,7 @@ def load_corpus(folder: Path, names: Iterable[str] | None = None) -> Corpus:
         prepared = prepare_texts([row["text"] for row in rows])
         texts += prepared
         columns += [target(row, labels) for row in rows]
-        parts += _split(rows, prepared, labels)
+        parts += _split(rows, labels)
         set_ids += [index] * len(rows)
         langs += [row["lang"] for row in rows]
     corpus = Corpus(
@@ -94,8 +97,7 @@ def load_corpus(folder: Path, names: Iterable[str] | None = None) -> Corpus:
 def raw_test_rows(folder: Path, name: str) -> list[dict[str, Any]]:
     """Rows of a set's test part as they stand in the file, unprepared; the split is that of `load_corpus`."""
     rows: list[dict[str, Any]] = pq.read_table(folder / "labelled" / f"{name}.parquet").to_pylist()
-    prepared = prepare_texts([row["text"] for row in rows])
-    parts = _split(rows, prepared, label_map().sets[name])
+    parts = _split(rows, label_map().sets[name])
     return [row for row, part in zip(rows, parts, strict=True) if part == TEST]
 
 
@@ -104,10 +106,13 @@ def _bucket(key: str) -> float:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=6).digest()) / 2**48
 
 
-def _split(rows: list[dict[str, Any]], texts: list[str], labels: SetLabels) -> list[int]:
+def _split(rows: list[dict[str, Any]], labels: SetLabels) -> list[int]:
     grouped = labels.groups
+    # Canonical texts, not what the model reads today: a frozen split must outlive a change of the latter.
+    texts = normalise_all([row["text"][:MAX_CODE_POINTS] for row in rows]).texts
     keys = [
-        str(row["group"]) if grouped and row["group"] else text for row, text in zip(rows, texts, strict=True)
+        str(row["group"]) if grouped and row["group"] else split_key(text)
+        for row, text in zip(rows, texts, strict=True)
     ]
     given = {row["split"] for row in rows}
     parts = [_PARTS[row["split"]] for row in rows]

@@ -5,12 +5,12 @@ from pipelines.core.text.scripts import Script, script_of
 
 
 def test_a_known_emote_is_explained_and_an_everyday_word_is_not() -> None:
-    assert prepare("KEKW that was close") == "kekw 😂 lol that was close"
+    assert prepare("KEKW that was close") == "kekw 😂 😄 that was close"
     assert prepare("what a wave") == "what a wave"
 
 
 def test_a_channels_own_emote_is_read_by_the_end_of_its_name() -> None:
-    assert prepare("nepuLul", ["nepuLul"]) == ":nepulul: 😂 lol"
+    assert prepare("nepuLul", ["nepuLul"]) == ":nepulul: 😂 😄"
     assert prepare("nepuLul") == "nepulul"
 
 
