@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from connectors.simulator.arrivals import ramp, reaction
@@ -41,7 +42,11 @@ def play_crowd(event: HostileEvent, cue: Cue) -> None:
                 say = _offer(spoken, host, rng)
             else:
                 say = hostile_text(texts, spoken, rng)
-        attackers = [*shared, *(newcomer(rng, event.age_days) for _ in range(accounts - len(shared)))]
+        # a copy for each channel: a line is an account's first one there, whatever it wrote elsewhere
+        attackers = [
+            *map(replace, shared),
+            *(newcomer(rng, event.age_days) for _ in range(accounts - len(shared))),
+        ]
         for attacker, delay in zip(attackers, ramp(rng, accounts, ramp_s), strict=True):
             attacker.new = rng.random() < event.first_message
             at = delay

@@ -220,6 +220,12 @@ def author_hash(author: str) -> int:
     return stable_hash(author)
 
 
+@lru_cache(maxsize=4_096)
+def _emotes_hash(names: frozenset[str]) -> int:
+    """Lines of nothing but emotes are equal when they show the same ones."""
+    return stable_hash(" ".join(sorted(names)))
+
+
 def to_line(message: ChatMessage) -> Line:
     """The compact form of a record; channel-dependent flags (NEWCOMER) are set when it is evaluated."""
     return next(iter(to_lines((message,))))
@@ -249,6 +255,8 @@ def _heartbeat(message: ChatMessage) -> Line:
 
 def _spoken(message: ChatMessage, text: str, prepared: Prepared) -> Line:
     key, signed, flags = prepared
+    if not text and message.emotes:
+        key = _emotes_hash(frozenset(emote.name for emote in message.emotes))
     said = message.author_flags
     if said != _UNKNOWN_AUTHOR:
         flags |= _author_flags(said)
@@ -293,7 +301,8 @@ def _is_obfuscated(text: str, clean: str) -> bool:
         return True
     missing = [word for word in _WORD.findall(clean) if word not in written]
     if missing and not ascii_only:
-        plain = unicodedata.normalize("NFKD", written).translate(_COMBINING)
+        # mathematical letters are style and hide nothing; their capitals fold only once they are plain
+        plain = unicodedata.normalize("NFKD", written).translate(_COMBINING).casefold()
         written = f"{written} {plain} {written.replace('ё', 'е')}"
         missing = [word for word in missing if word not in written]
     if not missing:

@@ -12,8 +12,9 @@ from pipelines.core.detection.state import Episode
 from pipelines.core.detection.traces import Report, Trace
 from pipelines.core.detection.view import Finding
 from pipelines.core.fingerprint import bands
-from schemas.records import Alert, Severity
+from schemas.records import Alert, AlertKind, Severity
 
+KIND: Final[AlertKind] = "attack.wave"
 SPAN_S: Final = 90
 """Seconds within which traces belong together."""
 HOSTILE: Final = 0.75
@@ -25,7 +26,10 @@ LINKED_AUTHOR: Final = 0.4
 CHANNEL_ACCOUNTS: Final = 2
 """Accounts that must take part on a channel before it counts."""
 OPEN_CHANNELS: Final = 3
-OPEN_ACCOUNTS: Final = 8
+OPEN_PLACES: Final = 8
+"""Places taken on OPEN_CHANNELS; an account takes one on each channel where it takes part."""
+OPEN_LINKED: Final = 6
+"""Of them held by linked accounts: so many are enough, too."""
 PAIR_LINKED: Final = 8
 """Two channels are a wave when so many accounts take part that are linked to the other one."""
 SLOWEST_S: Final = 10
@@ -54,10 +58,10 @@ class WaveState(msgspec.Struct, array_like=True):
 class Waves:
     """attack.wave: newcomers who look hostile or act in concert on several channels at once.
 
-    An account's evidence is its hostility where it spoke (see `crowd`), more where its text or itself is seen
-    on other channels. Sources: campaigns as clusters of near-duplicate texts over accounts, Gao et al.,
-    "Towards Online Spam Filtering in Social Networks" (NDSS 2012); accounts reused over channels, Han et al.,
-    "Hate Raids on Twitch" (CSCW 2023).
+    An account's evidence is its hostility where it looked worst (see `crowd`), more where its text or itself
+    is seen on other channels. Sources: campaigns as clusters of near-duplicate texts over accounts, Gao et
+    al., "Towards Online Spam Filtering in Social Networks" (NDSS 2012); accounts reused over channels, Han et
+    al., "Hate Raids on Twitch" (CSCW 2023).
 
     What comes out depends on the traces alone and not on the order in which sources report, as long as each
     source has reported once before the others are far ahead. Not thread-safe.
@@ -119,10 +123,15 @@ class Waves:
         return Episodes("", "", "", self.state).expire(second) if self.state.episodes else []
 
     def _second(self, second: int, fresh: Sequence[Trace]) -> list[Alert]:
-        finding = _finding(second, fresh, self.state.recent)
+        recent = self.state.recent
+        if KIND not in self.state.episodes:
+            # what the last wave brought does not count again: its stragglers are no new wave
+            before = self.state.closed_at.get(KIND, -1)
+            recent = [trace for trace in recent if trace.second > before]
+        finding = _finding(second, fresh, recent)
         if finding is None:
             return []
-        first = next(trace for trace in self.state.recent if trace.stream_id == finding.channels[0])
+        first = next(trace for trace in recent if trace.stream_id == finding.channels[0])
         episodes = Episodes(first.workspace, first.channel, first.stream_id, self.state, delay_ms=DELAY_MS)
         return episodes.update(second, [finding])
 
@@ -139,11 +148,14 @@ def _finding(second: int, fresh: Sequence[Trace], recent: Sequence[Trace]) -> Fi
     if len({trace.stream_id for trace in recent}) < 2:
         return None
     texts, authors = _text_links(recent), _author_links(recent)
+    worst: dict[int, float] = {}
+    for trace in recent:
+        worst[trace.author] = max(trace.score, worst.get(trace.author, trace.score))
     taking_part: dict[str, dict[int, list[Trace]]] = defaultdict(lambda: defaultdict(list))
     linked: set[int] = set()
     for trace in recent:
         by_text, by_author = texts.get(trace.key, False), trace.author in authors
-        if trace.score + LINKED_TEXT * by_text + LINKED_AUTHOR * by_author >= HOSTILE:
+        if worst[trace.author] + LINKED_TEXT * by_text + LINKED_AUTHOR * by_author >= HOSTILE:
             taking_part[trace.stream_id][trace.author].append(trace)
             if by_text or by_author:
                 linked.add(trace.author)
@@ -156,13 +168,14 @@ def _finding(second: int, fresh: Sequence[Trace], recent: Sequence[Trace]) -> Fi
     if len(channels) < 2 or not new:
         return None
     involved = frozenset(trace.author for trace in lines)
-    strong = (len(channels) >= OPEN_CHANNELS and len(involved) >= OPEN_ACCOUNTS) or (
-        len(involved & linked) >= PAIR_LINKED
-    )
+    places = Counter(author in linked for accounts in channels.values() for author in accounts)
+    strong = (
+        len(channels) >= OPEN_CHANNELS and (places.total() >= OPEN_PLACES or places[True] >= OPEN_LINKED)
+    ) or len(involved & linked) >= PAIR_LINKED
     lines.sort(key=lambda trace: (trace.second, trace.stream_id, trace.message_id))
     shared = Counter(trace.key for trace in lines if texts.get(trace.key))
     return Finding(
-        kind="attack.wave",
+        kind=KIND,
         severity=_severity(len(channels), len(involved)),
         strong=strong,
         since=lines[0].second,

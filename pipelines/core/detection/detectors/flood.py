@@ -9,13 +9,16 @@ from pipelines.core.detection.state import Hit
 from pipelines.core.detection.view import Finding, View
 
 SPAN_S: Final = 30
-OPEN_LINES: Final = 14
+OPEN_LINES: Final = 18
 """Lines in SPAN_S that are a flood whatever they say."""
 OPEN_REPEATS: Final = 9
 """Lines in SPAN_S that are a flood when at most half of them differ."""
 QUICK_S: Final = 8
 QUICK_LINES: Final = 7
 """Lines in QUICK_S that nobody types: pasted or sent by a script."""
+BURST_S: Final = 6
+BURST_REPEATS: Final = 5
+"""Lines in BURST_S that are one when at most half of them differ."""
 KEEP_LINES: Final = 5
 REPEAT_SHARE: Final = 0.5
 
@@ -75,7 +78,12 @@ def _floods(hits: Sequence[Hit], now: int) -> bool:
     start = now - SPAN_S
     if _many(hits, OPEN_LINES, start) or _many(hits, QUICK_LINES, now - QUICK_S):
         return True
-    if not _many(hits, OPEN_REPEATS, start):
+    return _repeats(hits, OPEN_REPEATS, start) or _repeats(hits, BURST_REPEATS, now - BURST_S)
+
+
+def _repeats(hits: Sequence[Hit], count: int, start: int) -> bool:
+    """Whether at least `count` lines came after second `start` and at most half of those differ."""
+    if not _many(hits, count, start):
         return False
     keys = [hit.key for hit in hits if hit.second > start]
     return len(set(keys)) <= REPEAT_SHARE * len(keys)

@@ -13,7 +13,7 @@ def _record(at: int, *, closing: bool = False) -> ChatMessage:
         sent_at=at,
         received_at=at,
         expires_at=at + 86_400_000,
-        author="" if closing else "k.1",
+        author="" if closing else f"k.{at}",
         text="" if closing else "hello there",
         closing=closing,
     )

@@ -20,6 +20,7 @@ from tests.unit.pipelines.core.detection.chat_records import (
 
 HOSTILE = {"attack.raid", "spam.links", "flood.account"}
 INSULTS = ("you are a clown, quit already", "nobody likes you loser", "what a pathetic fraud, get out")
+CHAT = ("rain", "the boss", "a door", "his cat", "my tea", "one level", "that song", "no key", "the map")
 GUEST = AuthorFlags(first_message=True, account_age_s=400 * 24 * 3600)
 FRESH = AuthorFlags(first_message=True, account_age_s=YOUNG_S)
 
@@ -150,6 +151,28 @@ def test_one_account_that_does_not_stop_is_a_flood(count: int, pause: float, sam
     assert abs(flood.started_at - lines[0].sent_at) < 2_000
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.floats(0.3, 1.0), st.sampled_from(["look at my tape", "KEKW", "."]))
+def test_a_repeated_line_is_a_flood_within_seconds(pause: float, text: str) -> None:
+    lines = [say(300 + i * pause, "flooder", text) for i in range(12)]
+    (flood,) = newest(with_crowd(lines), "flood.account")
+    assert flood.detected_at - lines[4].sent_at <= 3_000
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32))
+def test_a_talkative_regular_is_no_flood(seed: int) -> None:
+    rng, at, lines = random.Random(seed), 300.0, list[ChatMessage]()
+    for number in range(60):
+        at += rng.uniform(1.8, 3.2)
+        emote = rng.choice(["KEKW", "catJAM", "LUL", "Kappa", "PogChamp", "VoHiYo", "<3", "Clap"])
+        emotes = number % 2 == 0
+        lines.append(
+            say(at, "regular1", emote if emotes else CHAT[number % len(CHAT)], emotes=[emote] * emotes)
+        )
+    assert not newest(with_crowd(lines), "flood.account")
+
+
 def test_a_moderating_bot_and_gift_notices_are_no_flood() -> None:
     bot = AuthorFlags(moderator=True)
     answers = [say(300 + i / 2, "bot", f"answer number {i}", flags=bot) for i in range(30)]
@@ -174,6 +197,20 @@ def test_links_of_newcomers_are_spam(text: str) -> None:
     (spam,) = newest(output, "spam.links")
     assert spam.authors == 5
     assert "attack.raid" not in hostile(output)
+
+
+def test_two_newcomers_who_offer_the_same_are_enough() -> None:
+    lines = [say(300 + i * 8, f"new{i}", f"cheap viewers for you at boost.example/{i}") for i in range(4)]
+    (spam,) = newest(with_crowd(lines), "spam.links")
+    assert spam.detected_at - lines[1].sent_at <= 3_000
+
+
+def test_strangers_who_join_in_posting_clips_are_no_spam() -> None:
+    clips = [say(300 + i * 4, f"new{i}", f"https://clips.example/{i}") for i in range(5)]
+    assert not hostile(with_crowd(clips))
+    spoken = [say(300 + i * 4, f"new{i}", f"{i} nice https://clips.example/{i}") for i in range(3)]
+    known = [say(301 + i * 4, f"regular{i}", f"look https://clips.example/{i}") for i in range(3)]
+    assert not hostile(with_crowd(sorted([*spoken, *known], key=lambda line: line.sent_at)))
 
 
 def test_links_of_regulars_and_of_a_donation_bot_are_no_spam() -> None:

@@ -58,6 +58,7 @@ def test_disguised_letters(text: str) -> None:
         "мой ёлочный йогурт",
         "gg wp 10/10",
         "PS5 and mp3",
+        "𝓕𝓞𝓧 𝓕𝓤𝓝 𝓕𝓡𝓘𝓓𝓐𝓨 𝒾𝓈 𝒽𝑒𝓇𝑒",
     ],
 )
 def test_plain_writing_is_no_disguise(text: str) -> None:
@@ -85,7 +86,8 @@ def test_talk_of_raids_is_no_announcement(text: str) -> None:
 def test_emotes_do_not_count_as_text() -> None:
     line = to_line(say(0, "a", "catJAM catJAM catJAM", emotes=["catJAM"]))
     assert line.flags & lines.LOW_CONTENT
-    assert line.key == to_line(say(0, "b", "")).key
+    assert line.key == to_line(say(0, "b", "catJAM", emotes=["catJAM"])).key
+    assert line.key != to_line(say(0, "b", "KEKW", emotes=["KEKW"])).key
 
 
 @settings(max_examples=30, deadline=None)

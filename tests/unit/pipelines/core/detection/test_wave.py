@@ -109,6 +109,36 @@ def test_insults_in_other_words_at_the_same_time_are_a_wave_too() -> None:
     assert len(wave.channels) == 4
 
 
+def test_few_accounts_that_go_round_the_channels_are_a_wave_where_nobody_knows_their_age_too() -> None:
+    lines = [
+        on(name, 300 + 4 * place + 7 * number, f"thug{number}", text.format(number), flags)
+        for place, (name, text, flags) in enumerate(
+            zip(
+                CHANNELS,
+                (
+                    "you clown {}",
+                    "rendez vous chez nous ce soir {}",
+                    "you loser {}",
+                    "kommt alle mit zu uns {}",
+                ),
+                (FRESH, AuthorFlags(), FRESH, AuthorFlags()),
+                strict=True,
+            )
+        )
+        for number in range(3)
+    ]
+    (wave,) = episodes(joined(reports(everything(lines))))
+    assert set(wave.channels) == set(CHANNELS)
+    assert wave.authors == 3
+
+
+def test_stragglers_of_a_wave_that_is_over_are_no_second_one() -> None:
+    lines = campaign(FRESH)
+    late = max(line.sent_at for line in lines) + 65_000
+    straggler = msgspec.structs.replace(lines[0], message_id="late", sent_at=late, received_at=late)
+    assert len(episodes(joined(reports(everything([*lines, straggler]))))) == 1
+
+
 def test_guests_who_say_hello_on_four_channels_are_no_wave() -> None:
     lines = campaign(GUEST, "hello there, nice to meet all of you tonight")
     assert joined(reports(everything(lines))) == []
