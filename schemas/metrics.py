@@ -325,6 +325,9 @@ OPINION_WAITING: Final = Metric(
 OPINION_DEGRADED: Final = Metric(
     "pulse_opinion_degraded", "gauge", "opinion", "1 while the endpoint does not answer, else 0."
 )
+OPINION_LOST: Final = Metric(
+    "pulse_opinion_lost_opinions_total", "counter", "opinion", "Opinions that Kafka did not take."
+)
 OPINION_COMMIT_FAILURES: Final = Metric(
     "pulse_opinion_commit_failures_total",
     "counter",

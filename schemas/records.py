@@ -266,7 +266,8 @@ class ScoreDifference(msgspec.Struct, frozen=True, kw_only=True):
 class Opinion(msgspec.Struct, frozen=True, kw_only=True):
     """pulse.opinions.v1: one scored line as a large language model reads it, beside the scores of the model.
 
-    Holds no text and no author. Of a line's records the one with the newest `given_at` counts.
+    Holds no text and no author. Of the records of a line and a language model the
+    newest `given_at` counts.
     """
 
     schema_version: Literal[1] = 1

@@ -14,6 +14,7 @@ from schemas.records import (
     Erasure,
     FollowedChannel,
     Listener,
+    Opinion,
     ScoreDifference,
     ScoredMessage,
     Window,
@@ -30,6 +31,7 @@ SHADOW: Final = "pulse.shadow.v1"
 CHANNELS: Final = "pulse.channels.v1"
 LISTENERS: Final = "pulse.listeners.v1"
 ERASURES: Final = "pulse.erasures.v1"
+OPINIONS: Final = "pulse.opinions.v1"
 
 RECORD_TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     MESSAGES: ChatMessage,
@@ -43,6 +45,7 @@ RECORD_TYPES: Final[dict[str, type[msgspec.Struct]]] = {
     CHANNELS: FollowedChannel,
     LISTENERS: Listener,
     ERASURES: Erasure,
+    OPINIONS: Opinion,
 }
 """The one record type of each topic."""
 

@@ -2,7 +2,7 @@
 
 The views stop showing a deleted line by the insert of its event (see migration 0012). This pass finds the
 lines of banned and erased authors and of cleared chats, also those that come after their removal, and deletes
-all removed lines from the table of lines, so that no query returns their text. Deleting is ClickHouse's
+all removed lines, and the opinions on them, so that no query returns their text. Deleting is ClickHouse's
 lightweight DELETE: rows are masked at once and leave the disk with the next merge of their part.
 """
 
@@ -99,8 +99,10 @@ AND (workspace, channel, message_hash) IN (
     SELECT workspace, channel, message_hash FROM removed_lines
     WHERE removed_at > fromUnixTimestamp64Milli({since:Int64}, 'UTC'))
 """
-_COUNT: Final = f"SELECT count() FROM chat_lines {_REMOVED}"  # noqa: S608
-_DELETE: Final = f"DELETE FROM chat_lines {_REMOVED}"  # noqa: S608
+_TABLES: Final = ("chat_lines", "opinion_lines")
+"""What holds lines, or ids of them."""
+_COUNT: Final = {table: f"SELECT count() FROM {table} {_REMOVED}" for table in _TABLES}  # noqa: S608
+_DELETE: Final = {table: f"DELETE FROM {table} {_REMOVED}" for table in _TABLES}  # noqa: S608
 
 
 class Removals:
@@ -141,11 +143,15 @@ class Removals:
         if self._client.query(_ERASED, since).result_rows[0][0]:
             self._client.command(_FIND_ERASED, since, settings=_SETTINGS)
             self._client.command(_DELETE_EVENTS, settings=_SETTINGS)
-        rows = int(self._client.query(_COUNT, since, settings=_SETTINGS).result_rows[0][0])
-        if rows:
-            self._client.command(_DELETE, since, settings=_SETTINGS)
-            self._metrics.rows.inc(rows)
+        rows = sum(self._delete(table, since) for table in _TABLES)
         self._done_until = began
         self._whole_at = began if whole else self._whole_at
         self._metrics.last_pass.set(began)
+        return rows
+
+    def _delete(self, table: str, since: dict[str, int]) -> int:
+        rows = int(self._client.query(_COUNT[table], since, settings=_SETTINGS).result_rows[0][0])
+        if rows:
+            self._client.command(_DELETE[table], since, settings=_SETTINGS)
+            self._metrics.rows.inc(rows)
         return rows

@@ -13,6 +13,7 @@ from schemas.records import (
     DeadLetter,
     Erasure,
     ErrorClass,
+    Opinion,
     ScoredMessage,
     Window,
 )
@@ -25,6 +26,7 @@ ALERTS: Final = "pulse.alerts.v1"
 ACTIVITY: Final = "pulse.activity.v1"
 DEAD_LETTERS: Final = "chat.dlq.v1"
 ERASURES: Final = "pulse.erasures.v1"
+OPINIONS: Final = "pulse.opinions.v1"
 
 
 class Row(NamedTuple):
@@ -107,4 +109,5 @@ ROUTES: Final[dict[str, Route]] = {
     ACTIVITY: Route("landing_activity", _typed(Activity), live=True),
     DEAD_LETTERS: Route("landing_dead_letters", _typed(DeadLetter)),
     ERASURES: Route("landing_erasures", _typed(Erasure)),
+    OPINIONS: Route("landing_opinions", _typed(Opinion)),
 }

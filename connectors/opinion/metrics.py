@@ -16,4 +16,5 @@ class OpinionMetrics:
         self.faults = metrics.OPINION_FAULTS.counter(registry)
         self.waiting = metrics.OPINION_WAITING.gauge(registry)
         self.degraded = metrics.OPINION_DEGRADED.gauge(registry)
+        self.lost = metrics.OPINION_LOST.counter(registry)
         self.commit_failures = metrics.OPINION_COMMIT_FAILURES.counter(registry)

@@ -47,9 +47,9 @@ class OpinionSettings(BaseSettings):
         default=("mood.*",), description="Alert kinds (globs) that draw attention to a stream while open."
     )
     margin: Share = Field(
-        default=0.1, description="Toxicity and sarcasm no farther than this from their line are near it."
+        default=0.05, description="Toxicity and sarcasm no farther than this from their line are near it."
     )
-    sentiment_margin: Share = Field(default=0.05, description="The same of the sentiment, whose line is 0.")
+    sentiment_margin: Share = Field(default=0.03, description="The same of the sentiment, whose line is 0.")
     share: Share = Field(default=0.1, description="Share of the lines near a decision line that are asked.")
     alert_share: Share = Field(default=0.5, description="Share of all lines of a stream with an open alert.")
 

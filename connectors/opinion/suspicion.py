@@ -38,7 +38,7 @@ _FORMATTED: Final = re.compile(
     r"|[#=*_-]{4,}|\\[nu\"]",
     re.IGNORECASE,
 )
-_CODED: Final = re.compile(r"\b(?=\w*\d)[0-9a-f]{8,}\b|[A-Za-z0-9+/=_-]{40,}", re.IGNORECASE)
+_CODED: Final = re.compile(r"\b(?=\w*\d)(?=\d*[a-f])[0-9a-f]{8,}\b|[A-Za-z0-9+/=_-]{40,}", re.IGNORECASE)
 _TOKENS: Final = re.compile(r"<url>")
 
 

@@ -33,6 +33,8 @@ _LEFT: Final = """
 SELECT
     (SELECT count() FROM chat_lines WHERE workspace = '{workspace}' AND author = '{author}' AND sent_at
         <= fromUnixTimestamp64Milli({before}, 'UTC')) AS chat_lines,
+    (SELECT count() FROM opinion_lines WHERE workspace = '{workspace}' AND (workspace, channel, message_hash)
+        IN (SELECT workspace, channel, message_hash FROM removed_lines)) AS opinion_lines,
     (SELECT count() FROM channel_events WHERE workspace = '{workspace}'
         AND (source = '{author}' OR target_author = '{author}')) AS channel_events,
     (SELECT count() FROM erasures WHERE workspace = '{workspace}' AND author = '{author}'

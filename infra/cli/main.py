@@ -34,6 +34,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "notify": ("infra.cli.notify:app", "Tell people of alerts, by webhook and Telegram."),
     "model": ("infra.cli.model:app", "Show and change the model that the running stack scores with."),
     "shadow": ("infra.cli.shadow:app", "Compare a candidate model with the one in service on live chat."),
+    "opinion": (
+        "infra.cli.opinion:app",
+        "A language model's second opinion on uncertain lines; off by default.",
+    ),
     "mark": ("infra.cli.mark:app", "Say that an alert was right or wrong, or mute its kind."),
     "marks": ("infra.cli.marks:app", "Precision of alerts by people's marks; marks as training labels."),
     "playbook": ("infra.cli.playbook:app", "What to do about an alert, and why."),

@@ -34,8 +34,8 @@ def sql(
     """Query the store in ClickHouse SQL, read-only, whether the stack is up or down.
 
     Views: messages (one row per chat line, scored or not), windows, indices, activity, alerts, events,
-    sources, gaps, late_rows, dead_letters, streams; `SHOW TABLES` and `DESCRIBE messages` say more. Repeated
-    records count once in all of them. Limits: 1,000,000 rows, 256 MB, 60 s.
+    sources, gaps, late_rows, dead_letters, streams, opinions; `SHOW TABLES` and `DESCRIBE messages` say more.
+    Repeated records count once in all of them. Limits: 1,000,000 rows, 256 MB, 60 s.
     """
     text = sys.stdin.read() if statement == "-" else statement
     if not text.strip():

@@ -1,12 +1,26 @@
 """What the views show: each record once, in its best version, until it expires."""
 
+from typing import Any
+
 import msgspec
 import pytest
+from prometheus_client import CollectorRegistry
 
-from connectors.clickhouse.routes import ACTIVITY, ALERTS, DEAD_LETTERS, EVENTS, MESSAGES, SCORED, WINDOWS
+from connectors.clickhouse.metrics import RemovalMetrics
+from connectors.clickhouse.removals import Removals
+from connectors.clickhouse.routes import (
+    ACTIVITY,
+    ALERTS,
+    DEAD_LETTERS,
+    EVENTS,
+    MESSAGES,
+    OPINIONS,
+    SCORED,
+    WINDOWS,
+)
 from schemas.codecs import encode
 from schemas.labels import EMOTIONS
-from schemas.records import ChatEvent, DeadLetter, Emote
+from schemas.records import ChatEvent, DeadLetter, Emote, Opinion
 from tests.fixtures.store import NEVER_MS, NOW_MS, TestStore, activity, alert, event, line, scored, window
 
 MESSAGE_IDS = "SELECT message_id, scored FROM messages WHERE workspace = {w:String} ORDER BY message_id"
@@ -258,3 +272,60 @@ def test_a_row_that_the_engine_cannot_take_is_found_and_the_rest_stored(store: T
     assert [refusal.row.offset for refusal in refusals] == [17, 44]
     assert "soon" not in refusals[0].error
     assert store.one("SELECT count() FROM messages WHERE workspace = 'bad'") == 48
+
+
+def opinion(workspace: str, message_id: str, **changes: Any) -> Opinion:
+    fields: dict[str, Any] = {
+        "workspace": workspace,
+        "channel": "twitch:someone",
+        "stream_id": "s1",
+        "message_id": message_id,
+        "sent_at": NOW_MS,
+        "expires_at": NOW_MS + 86_400_000,
+        "given_at": NOW_MS + 2_000,
+        "reason": "sarcasm",
+        "lang": None,
+        "model": "test",
+        "model_version": "1",
+        "sentiment": 0.5,
+        "toxicity": 0.1,
+        "sarcasm": 0.45,
+        "opinion_model": "tiny",
+        "prompt_version": "1",
+        "opinion_sentiment": -0.75,
+        "opinion_toxicity": 0.25,
+        "opinion_sarcasm": 1,
+        "cached": False,
+    }
+    return Opinion(**(fields | changes))
+
+
+def test_both_opinions_on_a_line_stand_beside_its_text(store: TestStore) -> None:
+    w = "opinions"
+    store.put(SCORED, scored(line(w, "m1")), scored(line(w, "m2", stream_id="s2")))
+    store.put(MESSAGES, line(w, "m1"))
+    store.put(OPINIONS, opinion(w, "m1", opinion_sarcasm=0.5), opinion(w, "of no line"))
+    store.put(OPINIONS, opinion(w, "m1", given_at=NOW_MS + 3_000), opinion(w, "m1", opinion_model="other"))
+    rows = store.rows("SELECT * FROM opinions WHERE workspace = {w:String} ORDER BY opinion_model", w=w)
+    assert [(row["opinion_model"], row["opinion_sarcasm"]) for row in rows] == [("other", 1), ("tiny", 1)]
+    assert (rows[1]["text"], rows[1]["sarcasm"], rows[1]["opinion_sentiment"], rows[1]["lang"]) == (
+        "so good",
+        pytest.approx(0.45),
+        -0.75,
+        None,
+    )
+    assert store.one("SELECT count() FROM messages WHERE workspace = {w:String}", w=w) == 2
+
+
+def test_an_opinion_goes_with_its_line(store: TestStore) -> None:
+    w = "opinions gone"
+    store.put(MESSAGES, line(w, "m1"))
+    store.put(SCORED, scored(line(w, "m1")), scored(line(w, "m2", expires_at=NOW_MS - 1)))
+    store.put(OPINIONS, opinion(w, "m1"), opinion(w, "m2"))
+    shown = "SELECT count() FROM opinions WHERE workspace = {w:String}"
+    assert store.one(shown, w=w) == 1
+    store.put(EVENTS, event(w, "d1", kind="deletion", target_message_id="m1"))
+    assert store.one(shown, w=w) == 0
+    Removals(store.client, RemovalMetrics(CollectorRegistry())).take_out()
+    left = "SELECT count() FROM opinion_lines WHERE workspace = {w:String} AND message_id = 'm1'"
+    assert store.one(left, w=w) == 0

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from connectors.opinion.controls import TEXTS
@@ -106,3 +108,18 @@ class FakeLlm(FakeHttp):
         if wanted in self.refused_formats:
             return 400, b'{"error": {"message": "response_format"}}'
         return 200, completion(self.mind(self.messages(-1)), usage={"total_tokens": 321})
+
+
+@contextmanager
+def threaded(llm: FakeLlm) -> Iterator[FakeLlm]:
+    """Serves from a thread of its own, for tests that run a command."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(llm.__aenter__(), loop).result(10)
+    try:
+        yield llm
+    finally:
+        asyncio.run_coroutine_threadsafe(llm.__aexit__(None, None, None), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)

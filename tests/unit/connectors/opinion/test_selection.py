@@ -20,7 +20,9 @@ def _line(**changes: Any) -> ScoredLine:
 
 
 def _selection(alerts: OpenAlerts | None = None, **changes: Any) -> Selection:
-    settings = OpinionSettings(**({"share": 1, "alert_share": 1} | changes))
+    settings = OpinionSettings(
+        **({"share": 1, "alert_share": 1, "margin": 0.1, "sentiment_margin": 0.05} | changes)
+    )
     return Selection(settings, lambda model, version: THRESHOLDS, alerts or OpenAlerts(settings.alerts))
 
 
@@ -51,7 +53,7 @@ def test_lines_near_a_decision_line_of_their_language_are_asked(
 
 
 def test_a_model_without_thresholds_decides_at_one_half() -> None:
-    settings = OpinionSettings(share=1)
+    settings = OpinionSettings(share=1, margin=0.1)
     selection = Selection(settings, lambda model, version: {}, OpenAlerts(()))
     assert selection.reason(_line(toxicity=0.58), NOW_MS) == "toxicity"
     assert selection.reason(_line(toxicity=0.38), NOW_MS) is None

@@ -60,6 +60,7 @@ def test_what_speaks_to_a_model_is_found(text: str) -> None:
         "@k3f9a1c_0c77b0a1f2e9 hi",
         "(╯°□°)╯︵ ┻━┻",
         "привет всем, как дела?",
+        "777777777777",
         "主播今天好厉害",
         "오늘 방송 너무 재밌다",
         "que partidazo, vamos!",
