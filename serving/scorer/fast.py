@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipelines.core.text.ngrams import code_points, hashed_lines
 from pipelines.core.text.plain import PreparedLines, prepare_lines
-from pipelines.core.text.prepare import explain_emotes
+from pipelines.core.text.prepare import model_text
 from pipelines.core.text.reading import reading_of
 from schemas.labels import BASIC, EMOTIONS
 from schemas.scoring import REQUEST, RESPONSE
@@ -112,7 +112,7 @@ class FastScorer:
 
     def languages(self, texts: list[str], hints: list[str | None]) -> Languages:
         """Language and abstention of canonical texts, given the language of each one's stream or None."""
-        heads = self.forward([explain_emotes(text) for text in texts])
+        heads = self.forward([model_text(text) for text in texts])
         readings = np.array([reading_of(text) for text in texts], dtype=np.uint8)
         return self._language.decide(readings, pa.array(hints, pa.string()), heads["language"])
 

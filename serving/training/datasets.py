@@ -94,11 +94,11 @@ def load_corpus(folder: Path, names: Iterable[str] | None = None) -> Corpus:
     return _without_leaks(corpus)
 
 
-def raw_test_rows(folder: Path, name: str) -> list[dict[str, Any]]:
-    """Rows of a set's test part as they stand in the file, unprepared; the split is that of `load_corpus`."""
+def raw_rows(folder: Path, name: str, part: int) -> list[dict[str, Any]]:
+    """Rows of one part of a set as they stand in the file, unprepared; the split is that of `load_corpus`."""
     rows: list[dict[str, Any]] = pq.read_table(folder / "labelled" / f"{name}.parquet").to_pylist()
     parts = _split(rows, label_map().sets[name])
-    return [row for row, part in zip(rows, parts, strict=True) if part == TEST]
+    return [row for row, of_row in zip(rows, parts, strict=True) if of_row == part]
 
 
 def _bucket(key: str) -> float:

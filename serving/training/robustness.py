@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipelines.core.text.plain import prepare_texts
 from serving.scorer.fast import FastScorer
 from serving.training.attacks import ATTACKS
-from serving.training.datasets import raw_test_rows
+from serving.training.datasets import TEST, raw_rows
 
 SETS: Final = ("tweeteval_offensive", "ru_2ch_pikabu", "told_br", "germeval2018", "offenseval_tr")
 """Test parts with toxic and harmless lines: en, ru, pt, de, tr."""
@@ -49,7 +49,7 @@ def robustness(
     found: list[Robustness] = []
     for name in SETS:
         report(name)
-        rows = raw_test_rows(folder, name)[:_MOST_ROWS]
+        rows = raw_rows(folder, name, TEST)[:_MOST_ROWS]
         for normalised in (True, False):
             found += _of_set(scorer, name, rows, normalised)
     return found

@@ -46,9 +46,7 @@ def normalise_all(texts: Sequence[str]) -> CanonicalTexts:
     size = int(starts[-1])
     written = np.frombuffer(data, np.uint8, size) if size else np.zeros(0, np.uint8)
     long = np.diff(starts) > _MOST
-    codes, ends, readings = plain_lines(
-        written, starts, long, CANONICAL, WRITTEN, KINDS, *_NO_EMOTES, 0, _MOST
-    )
+    codes, ends, readings = plain_lines(written, starts, long, CANONICAL, WRITTEN, KINDS, *_NO_EMOTES, _MOST)
     plain = (readings != UNREAD).tolist()
     found = iter(codes[: ends[-1]].tobytes().decode("utf-32-le").split("\n"))
     return CanonicalTexts(

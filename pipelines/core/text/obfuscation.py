@@ -6,6 +6,8 @@ from typing import Final
 _STRETCHED: Final = re.compile(r"([^\d])\1{2,}")
 _SYLLABLES: Final = re.compile(r"([^\W\d_]{2,3}?)\1{2,}")
 _SPACED: Final = re.compile(r"(?<![^\W_])[^\W\d_](?:(\s|[._\-*/|,])[^\W\d_])(?:\1[^\W\d_])+(?![^\W_])")
+# Five neighbours or more: one such run always leaves three letters that `join_spaced` joins.
+_SPACED_OUT: Final = re.compile(r"(?<!\w)[A-Za-z\u0410-\u044f](?: [A-Za-z\u0410-\u044f]){5,}(?!\w)")
 _SEPARATORS: Final = re.compile(r"[\s._\-*/|,]+")
 _LEET_INSIDE: Final = re.compile(r"[a-z\u0430-\u0456][0-9@$!€]{1,3}[a-z\u0430-\u0456]|(?<!\w)\$[a-z]{2}")
 _LEET_WORD: Final = re.compile(r"(?<![\w@$!€])(?:[\w$€]|[@!](?=[\w$€]))+")
@@ -23,6 +25,11 @@ def shorten_stretched(text: str) -> str:
 def join_spaced(text: str) -> str:
     """Three and more single letters with one kind of separator between them become a word: "i d i o t"."""
     return _SPACED.sub(lambda match: _SEPARATORS.sub("", match.group()), text)
+
+
+def merges_words(text: str) -> bool:
+    """Whether letters of a text as written are spaced so that `join_spaced` may merge words."""
+    return _SPACED_OUT.search(text) is not None
 
 
 def undo_leet(text: str) -> str:

@@ -6,17 +6,20 @@ then `normalise` prepares that line. A property test holds both ways equal.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipelines.core.text.emotes import EMOTES
+from pipelines.core.text.model_text import model_lines
 from pipelines.core.text.ngrams import code_points
 from pipelines.core.text.normalise import normalise
+from pipelines.core.text.obfuscation import merges_words
 from pipelines.core.text.plain_characters import CANONICAL, KINDS, WRITTEN
-from pipelines.core.text.plain_lines import FNV_BASIS, FNV_PRIME, UNREAD, merged, plain_lines
-from pipelines.core.text.prepare import MAX_CODE_POINTS, MEANINGS, explain_emotes
+from pipelines.core.text.plain_lines import UNREAD, merged, plain_lines
+from pipelines.core.text.prepare import MAX_CODE_POINTS
 from pipelines.core.text.reading import reading_of
 
 
@@ -37,20 +40,22 @@ def prepare_lines(texts: pa.StringArray, emotes: pa.ListArray) -> PreparedLines:
     starts, data = _buffers(texts)
     named = _named(emotes)
     codes, ends, readings = plain_lines(
-        data, starts, named, CANONICAL, WRITTEN, KINDS, *_EMOTES, _LONGEST_MEANING, MAX_CODE_POINTS
+        data, starts, named, CANONICAL, WRITTEN, KINDS, *EMOTES, MAX_CODE_POINTS
     )
+    merged_words = np.zeros(rows, np.bool_)
     unread = np.flatnonzero(readings == UNREAD)
     if not len(unread):
-        return PreparedLines(codes[: ends[rows]], readings)
+        return PreparedLines(model_lines(codes[: ends[rows]], merged_words), readings)
     indices = pa.array(unread)
     names: list[list[str] | None] = emotes.take(indices).to_pylist()
+    written = [text[:MAX_CODE_POINTS] for text in texts.take(indices).to_pylist()]
     canonical = [
-        normalise(text[:MAX_CODE_POINTS], filter(None, of_line or ()))
-        for text, of_line in zip(texts.take(indices).to_pylist(), names, strict=True)
+        normalise(text, filter(None, of_line or ())) for text, of_line in zip(written, names, strict=True)
     ]
+    merged_words[unread] = [merges_words(text) for text in written]
     readings[unread] = [reading_of(text) for text in canonical]
-    others = code_points(explain_emotes(text) for text in canonical)
-    return PreparedLines(merged(codes, ends, unread, others), readings)
+    lines = merged(codes, ends, unread, code_points(canonical))
+    return PreparedLines(model_lines(lines, merged_words), readings)
 
 
 def prepare_texts(texts: Sequence[str]) -> list[str]:
@@ -78,29 +83,3 @@ def _named(emotes: pa.ListArray) -> NDArray[np.bool_]:
         lengths = lengths.fill_null(0)
     named: NDArray[np.bool_] = lengths.to_numpy(zero_copy_only=False) > 0
     return named
-
-
-def _emote_table() -> tuple[NDArray[np.int32], NDArray[np.uint32], NDArray[np.int64], NDArray[np.int64]]:
-    """Well-known emotes as an open-addressing table: slots, texts, where a name ends, where its meaning ends.
-
-    Entry i is `texts[meaning_ends[i]:name_ends[i]]` and, behind it, its meaning up to `meaning_ends[i + 1]`.
-    """
-    slots = np.full(1 << (4 * len(MEANINGS)).bit_length(), -1, dtype=np.int32)
-    texts: list[int] = []
-    name_ends, meaning_ends = [], [0]
-    for index, (name, meaning) in enumerate(MEANINGS.items()):
-        place = FNV_BASIS
-        for character in name:
-            place = ((place ^ ord(character)) * FNV_PRIME) & 0xFFFFFFFF
-        while slots[place % len(slots)] >= 0:
-            place += 1
-        slots[place % len(slots)] = index
-        texts += map(ord, name)
-        name_ends.append(len(texts))
-        texts += map(ord, meaning)
-        meaning_ends.append(len(texts))
-    return slots, np.array(texts, np.uint32), np.array(name_ends), np.array(meaning_ends)
-
-
-_EMOTES: Final = _emote_table()
-_LONGEST_MEANING: Final = max(map(len, MEANINGS.values()))

@@ -1,10 +1,11 @@
-"""The compiled passes of `plain`: UTF-8 in, prepared code points out, and a `Reading` a line."""
+"""The compiled passes of `plain`: UTF-8 in, canonical code points out, and a `Reading` a line."""
 
 from typing import Final
 
 import numba
 import numpy as np
 
+from pipelines.core.text.emotes import FNV_BASIS, FNV_PRIME, emote_index
 from pipelines.core.text.plain_characters import (
     ALPHA,
     DIGIT,
@@ -32,23 +33,17 @@ from pipelines.core.text.tokens import MENTION
 UNREAD: Final = 255
 """Stands for the reading of a line that is not plain."""
 
-# FNV-1a of 32 bits (http://www.isthe.com/chongo/tech/comp/fnv/).
-FNV_BASIS: Final = 0x811C9DC5
-FNV_PRIME: Final = 0x01000193
-
-# Room in code points that each line may claim beyond twice its bytes, for what an emote says.
-_ROOM: Final = 24
 _USER: Final = tuple(map(ord, MENTION[1:]))
 _NOTHING, _NO_LETTERS, _SHORT, _LONG, _JAPANESE, _OTHER = map(int, Reading)
 
 
 @numba.njit(cache=True)
 def plain_lines(  # type: ignore[no-untyped-def]  # pragma: no cover
-    data, starts, named, canonical, written, kinds, slots, texts, name_ends, meaning_ends, longest, most
+    data, starts, named, canonical, written, kinds, slots, texts, name_ends, meaning_ends, most
 ):
-    """Prepared code points of the plain lines, where each line ends, and its reading (UNREAD: not plain)."""
+    """Canonical code points of the plain lines, where each line ends, and its reading (UNREAD: not plain)."""
     rows = starts.shape[0] - 1
-    out = np.empty(2 * (starts[rows] - starts[0]) + _ROOM * rows, dtype=np.uint32)
+    out = np.empty(2 * (starts[rows] - starts[0]) + rows, dtype=np.uint32)
     ends = np.zeros(rows + 1, dtype=np.int64)
     readings = np.full(rows, UNREAD, dtype=np.uint8)
     room = 3 * most + 8
@@ -67,8 +62,7 @@ def plain_lines(  # type: ignore[no-untyped-def]  # pragma: no cover
             continue
         length = _shortened(line, length, kinds, cut)
         at, reading = _words(
-            line, length, kinds, slots, texts, name_ends, meaning_ends, longest, out, ends[row],
-            _ROOM * (rows - row - 1),
+            line, length, kinds, slots, texts, name_ends, meaning_ends, out, ends[row], rows - row - 1,
         )  # fmt: skip
         if at >= 0:
             ends[row + 1], readings[row] = at, reading
@@ -256,9 +250,9 @@ def _shortened(line, length, kinds, cut):  # type: ignore[no-untyped-def]  # pra
 
 @numba.njit(cache=True)
 def _words(  # type: ignore[no-untyped-def]  # pragma: no cover
-    line, length, kinds, slots, texts, name_ends, meaning_ends, longest, out, begin, reserve
+    line, length, kinds, slots, texts, name_ends, meaning_ends, out, begin, reserve
 ):
-    """Write the words with the meanings of emotes and a line break; where they end (−1: no room), reading."""
+    """Write the words and a line break; where they end (−1: no room), reading."""
     at, i = begin, 0
     alpha, letters, kana, read, seen, ascii_only = 0, 0, 0, 0, False, True
     limit = out.shape[0] - reserve
@@ -270,7 +264,7 @@ def _words(  # type: ignore[no-untyped-def]  # pragma: no cover
         while i < length and not kinds[line[i]] & SPACE:
             word_hash = np.uint32((word_hash ^ np.uint32(line[i])) * np.uint32(FNV_PRIME))
             i += 1
-        if at + i - start + longest + 3 > limit:
+        if at + i - start + 3 > limit:
             return -1, 0
         if at > begin:
             out[at] = 32
@@ -278,18 +272,13 @@ def _words(  # type: ignore[no-untyped-def]  # pragma: no cover
         for j in range(start, i):
             out[at] = line[j]
             at += 1
-        emote = _emote(line, start, i, word_hash, slots, texts, name_ends, meaning_ends)
+        emote = emote_index(line, start, i, word_hash, slots, texts, name_ends, meaning_ends)
         mention = _mention(line, start, i)
         if mention < 0:
             return -1, 0
         start += mention
         seen |= i > start
         if emote >= 0:
-            out[at] = 32
-            at += 1
-            for j in range(name_ends[emote], meaning_ends[emote + 1]):
-                out[at] = texts[j]
-                at += 1
             continue
         for j in range(start, i):
             kind = kinds[line[j]]
@@ -324,24 +313,6 @@ def _mention(line, start, stop):  # type: ignore[no-untyped-def]  # pragma: no c
                     return -1
             return 5
     return 0
-
-
-@numba.njit(cache=True)
-def _emote(line, start, stop, word_hash, slots, texts, name_ends, meaning_ends):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Index of the well-known emote that this word is, or −1."""
-    mask = slots.shape[0] - 1
-    place = np.int64(word_hash) & mask
-    while slots[place] >= 0:
-        index = slots[place]
-        name = meaning_ends[index]
-        if name_ends[index] - name == stop - start:
-            same = True
-            for j in range(stop - start):
-                same &= texts[name + j] == np.uint32(line[start + j])
-            if same:
-                return index
-        place = (place + 1) & mask
-    return -1
 
 
 @numba.njit(cache=True)

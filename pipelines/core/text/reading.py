@@ -4,7 +4,7 @@ import re
 from enum import IntEnum
 from typing import Final
 
-from pipelines.core.text.prepare import without_tokens
+from pipelines.core.text.emotes import without_tokens
 from pipelines.core.text.scripts import Script, script_of
 
 SHORT_LETTERS: Final = 12

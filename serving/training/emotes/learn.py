@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from pipelines.core.text.prepare import PARTS
+from pipelines.core.text.emotes import PARTS
 from serving.scorer.fast import FastScorer
 from serving.training.datasets import TRAIN
 from serving.training.emotes.evidence import gather

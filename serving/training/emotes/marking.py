@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from pipelines.core.text.batch import normalise_all
-from pipelines.core.text.prepare import MEANINGS, PARTS
+from pipelines.core.text.emotes import MEANINGS, PARTS
 from schemas.labels import BASIC
 from serving.scorer.fast import FastScorer
 from serving.training.emotes.evidence import MarkedLine, Scores

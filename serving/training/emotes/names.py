@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from pipelines.core.text.normalise import normalise
-from pipelines.core.text.prepare import MEANINGS
+from pipelines.core.text.emotes import MEANINGS
 from serving.training.emotes.logs import Line
 
 # BTTV, FFZ and 7TV emotes are plain words in Twitch's logs. Most are in CamelCase, a channel's prefix and a name

@@ -1,11 +1,12 @@
 """What the model reads: bounded, with the meaning of emotes."""
 
-from pipelines.core.text.prepare import MAX_CODE_POINTS, prepare, without_tokens
+from pipelines.core.text.emotes import without_tokens
+from pipelines.core.text.prepare import MAX_CODE_POINTS, prepare
 from pipelines.core.text.scripts import Script, script_of
 
 
 def test_a_known_emote_is_explained_and_an_everyday_word_is_not() -> None:
-    assert prepare("KEKW that was close") == "kekw 😂 😄 that was close"
+    assert prepare("KEKW that was close") == "that was close kekw 😂 😄"
     assert prepare("what a wave") == "what a wave"
 
 
