@@ -20,6 +20,10 @@ def train(
     version: Annotated[str, typer.Option(help="Version that every score will carry.")] = "0.1.0",
     epochs: Annotated[int | None, typer.Option(help="Passes over the training rows.", min=1)] = None,
     threads: Annotated[int, typer.Option(help="Threads of the network's part of a step.", min=1)] = 2,
+    attacked: Annotated[
+        float,
+        typer.Option(help="Share of toxicity's rows that are also learned under an attack.", min=0, max=1),
+    ] = 0.0,
     data: Annotated[
         Path | None,
         typer.Option(help="Fine-tune on this .parquet or .csv instead.", exists=True, dir_okay=False),
@@ -61,7 +65,7 @@ def train(
         typer.echo(f"pulse train: {error}", err=True)
         raise typer.Exit(1) from error
     torch.set_num_threads(threads)
-    settings = Settings() if epochs is None else Settings(epochs=epochs)
+    settings = Settings(epochs=epochs or Settings.epochs, attacked=attacked)
     columns = (TextColumn("{task.description:32}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("preparing texts", total=1.0)

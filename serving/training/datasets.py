@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pipelines.core.text.batch import normalise_all
 from pipelines.core.text.plain import prepare_texts
 from pipelines.core.text.prepare import MAX_CODE_POINTS
+from serving.training.augment import attacked_copies
 from serving.training.labels import SetLabels, label_map, target
 from serving.training.split_key import split_key
 
@@ -62,24 +63,32 @@ def data_folder() -> Path:
     return folder
 
 
-def load_corpus(folder: Path, names: Iterable[str] | None = None) -> Corpus:
+def load_corpus(folder: Path, names: Iterable[str] | None = None, attacked: float = 0.0) -> Corpus:
     """Load the sets of the label map (or those named) with frozen splits.
 
     A set without a test part: its dev part is the test if it has one, else a share of groups by hash. A set
     without a dev part lends a share of its train groups. Then train rows whose canonical text stands in any
     dev or test part are dropped, except for sets that repeat short utterances by nature (conda), whose unseen
-    test texts are reported apart.
+    test texts are reported apart. `attacked` is the share of train rows labelled for toxicity, both ways, of
+    which an attacked copy is added (see `attacked_copies`).
     """
     sets = {name: labels for name, labels in label_map().sets.items() if names is None or name in set(names)}
     texts: list[str] = []
     columns: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
     set_ids, langs, parts = [], [], []
+    written: dict[int, str] = {}
     for index, (name, labels) in enumerate(sets.items()):
         rows = pq.read_table(folder / "labelled" / f"{name}.parquet").to_pylist()
         prepared = prepare_texts([row["text"] for row in rows])
+        of_rows = _split(rows, labels)
+        written |= {
+            len(texts) + at: row["text"]
+            for at, (row, part) in enumerate(zip(rows, of_rows, strict=True))
+            if attacked and part == TRAIN and row["toxic"] is not None
+        }
         texts += prepared
         columns += [target(row, labels) for row in rows]
-        parts += _split(rows, labels)
+        parts += of_rows
         set_ids += [index] * len(rows)
         langs += [row["lang"] for row in rows]
     corpus = Corpus(
@@ -91,7 +100,25 @@ def load_corpus(folder: Path, names: Iterable[str] | None = None) -> Corpus:
         np.array(langs),
         np.array(parts, dtype=np.int8),
     )
-    return _without_leaks(corpus)
+    return _without_leaks(_with_copies(corpus, written, attacked) if attacked else corpus)
+
+
+def _with_copies(corpus: Corpus, written: dict[int, str], share: float) -> Corpus:
+    """The corpus with attacked copies of some train rows; `written` holds their texts as in the file."""
+    held_out = {corpus.texts[i] for i in np.flatnonzero(corpus.parts != TRAIN)}
+    rows = [row for row in written if corpus.texts[row] not in held_out]
+    copies = attacked_copies([written[row] for row in rows], [corpus.texts[row] for row in rows], share)
+    origin = np.array([rows[at] for at, _ in copies], dtype=np.int64)
+    every = np.concatenate([np.arange(len(corpus.texts)), origin])
+    return Corpus(
+        corpus.texts + [copy for _, copy in copies],
+        corpus.targets[every],
+        corpus.weights[every],
+        corpus.sets[every],
+        corpus.set_names,
+        corpus.langs[every],
+        corpus.parts[every],
+    )
 
 
 def raw_rows(folder: Path, name: str, part: int) -> list[dict[str, Any]]:

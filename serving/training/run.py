@@ -64,7 +64,7 @@ def train(
         report: Called with the stage and the share of it that is done.
     """
     report("preparing texts", 0.0)
-    corpus = load_corpus(data)
+    corpus = load_corpus(data, attacked=settings.attacked)
     report("preparing texts", 0.8)
     lines = language_lines(data)
     report("preparing texts", 1.0)

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from serving.training.datasets import DEV, TEST, TRAIN, DataMissingError, data_folder, load_corpus
+from serving.training.labels import SLICES
 
 
 def _write(folder: Path, name: str, rows: list[dict[str, object]]) -> None:
@@ -68,6 +70,25 @@ def test_canonical_duplicates_of_held_out_text_leave_train(tmp_path: Path) -> No
     _write(tmp_path, "told_br", rows)
     corpus = load_corpus(tmp_path, ["told_br"])
     assert [corpus.texts[i] for i in corpus.rows(TRAIN)] == ["something else"]
+
+
+def test_attacked_copies_of_train_rows_keep_their_labels(tmp_path: Path) -> None:
+    rows = [
+        {"text": f"quizzaciously zorp{'abcdefghij'[i % 10]} number {i}", "toxic": float(i % 2), "split": part}
+        for part, count in (("train", 200), ("dev", 20), ("test", 20))
+        for i in range(count)
+    ]
+    _write(tmp_path, "told_br", rows)
+    clean = load_corpus(tmp_path, ["told_br"])
+    corpus = load_corpus(tmp_path, ["told_br"], attacked=0.5)
+    assert corpus.texts[: len(clean.texts)] == clean.texts
+    assert not set(corpus.texts[len(clean.texts) :]) & set(clean.texts)
+    copies = np.arange(len(clean.texts), len(corpus.texts))
+    assert 20 < len(copies) < 100
+    assert (corpus.parts[copies] == TRAIN).all()
+    toxic = corpus.targets[copies, SLICES["toxicity"].start] > 0.5
+    assert 0.2 < toxic.mean() < 0.8
+    assert load_corpus(tmp_path, ["told_br"], attacked=0.5).texts == corpus.texts
 
 
 def test_missing_data_says_where_it_was_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
