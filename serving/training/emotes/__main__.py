@@ -1,7 +1,7 @@
 """`python -m serving.training.emotes`: learn what emotes mean from the recordings in the shared data.
 
-Prints one line of tab-separated values a name and an ending of names, and to stderr how the proposals agree with
-the list checked by hand. The lexicon (pipelines/core/text/emotes.yaml) is edited by hand from this.
+Prints one line of tab-separated values a name and an ending of names, and to stderr how the proposals agree
+with the list checked by hand. The lexicon (pipelines/core/text/emotes.yaml) is edited by hand from this.
 """
 
 from pathlib import Path
@@ -19,7 +19,9 @@ _SHIPPED = Path(__file__).parents[2] / "models/fast"
 
 
 def main(
-    model: Annotated[Path, typer.Option(help="Folder of the fast model that scores the text around.")] = _SHIPPED,
+    model: Annotated[
+        Path, typer.Option(help="Folder of the fast model that scores the text around.")
+    ] = _SHIPPED,
     most: Annotated[int, typer.Option(help="Names and endings to print, most lines first.", min=1)] = 200,
 ) -> None:
     """Learn what emotes mean from the training streams of recorded chat."""
@@ -33,7 +35,8 @@ def main(
         for found in proposals[:most]:
             cells = (
                 kind, found.unit, found.lines, found.streams, found.group or "", found.nearest or "",
-                f"{found.surprise:.1f}", f"{found.ratio:.2f}", f"{found.likeness:.2f}", f"{found.sentiment:.3f}",
+                f"{found.surprise:.1f}", f"{found.ratio:.2f}", f"{found.likeness:.2f}",
+                f"{found.sentiment:.3f}",
                 group_of(found.unit if kind == "name" else "." + found.unit) or "",
             )  # fmt: skip
             typer.echo("\t".join(map(str, cells)))

@@ -28,7 +28,7 @@ class Agreement(StrEnum):
 
 @dataclass(frozen=True)
 class Checked:
-    """One emote: what was learned when it was checked, and what its use in the recordings says to a reader."""
+    """One emote: what was learned when it was checked, and what its use in recordings says to a reader."""
 
     name: str
     lines: int

@@ -109,7 +109,9 @@ class _Gathered:
                 sightings = Counter(
                     group
                     for place in places
-                    for group in {group for member, group in stream[place].members.items() if member not in kin}
+                    for group in {
+                        group for member, group in stream[place].members.items() if member not in kin
+                    }
                 )
                 entry = self._near[unit]
                 entry.lines += 1

@@ -59,5 +59,3 @@ def endings_of(name: str) -> list[str]:
     parts = name_parts(name)
     ends = ["".join(parts[-count:]) for count in (1, 2) if count < len(parts)]
     return [end for end in ends if len(end) >= 2]
-
-

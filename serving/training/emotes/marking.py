@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -22,7 +22,7 @@ _CHUNK: Final = 20_000
 
 
 def group_of(name: str) -> str | None:
-    """Group of a canonical emote's name by the lexicon: by the name itself, else by its longest known ending."""
+    """Group of a canonical emote's name by the lexicon: by the name, else by its longest known ending."""
     endings = (PARTS.get(name[at:]) for at in range(1, len(name) - 1))
     return MEANINGS.get(name) or next(filter(None, endings), None)
 
@@ -45,13 +45,15 @@ def mark(lines: Iterable[Line], names: frozenset[str]) -> list[MarkedLine]:
         if not rest.isascii():
             members |= {found: said[found] for found in emoji.findall(rest)}
         marked.append(
-            MarkedLine(line.stream, line.offset_ms, frozenset(canonical[name] for name in emotes), members, rest)
+            MarkedLine(
+                line.stream, line.offset_ms, frozenset(canonical[name] for name in emotes), members, rest
+            )
         )
     return marked
 
 
 def scored(scorer: FastScorer, lines: Sequence[MarkedLine]) -> Scores:
-    """SCORES of each line's `rest` without words of the lexicon; NaN where fewer than three letters are left."""
+    """SCORES of each line's `rest` without words of the lexicon; NaN where under three letters are left."""
     texts = sorted({line.rest for line in lines if sum(map(str.isalpha, line.rest)) >= _FEWEST_LETTERS})
     rows = {text: row for row, text in enumerate(texts)}
     scores = np.full((len(texts) + 1, len(SCORES)), np.nan, dtype=np.float32)

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from pipelines.core.text.normalise import normalise
 from pipelines.core.text.emotes import MEANINGS
+from pipelines.core.text.normalise import normalise
 from serving.training.emotes.logs import Line
 
-# BTTV, FFZ and 7TV emotes are plain words in Twitch's logs. Most are in CamelCase, a channel's prefix and a name
-# ("nepuLul", "PepeHands"); pseudonyms of the recordings are hexadecimal.
+# BTTV, FFZ and 7TV emotes are plain words in Twitch's logs. Most are in CamelCase, a channel's prefix and a
+# name ("nepuLul", "PepeHands"); pseudonyms of the recordings are hexadecimal.
 _CAMEL: Final = re.compile(r"[A-Za-z0-9]*[a-z][A-Z0-9][A-Za-z0-9]*")
 _PSEUDONYM: Final = re.compile(r"@?u[0-9a-f]{12}\W?")
 _NAME: Final = re.compile(r"[A-Za-z0-9]{3,30}")

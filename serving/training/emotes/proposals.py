@@ -70,7 +70,9 @@ def _proposal(
 ) -> Proposal:
     ranked = sorted(near.expected, key=near.surprise, reverse=True)
     if not ranked:
-        return Proposal(unit, near.lines, len(near.streams), None, None, 0.0, 1.0, 0.0, float(lifts[unit][-1]))
+        return Proposal(
+            unit, near.lines, len(near.streams), None, None, 0.0, 1.0, 0.0, float(lifts[unit][-1])
+        )
     first = ranked[0]
     surprise, ratio = near.surprise(first), near.ratio(first, _PRIOR)
     second = near.surprise(ranked[1]) if len(ranked) > 1 else 0.0

@@ -44,12 +44,16 @@ def test_a_marked_emote_is_explained_by_its_name_or_its_ending(name: str, said: 
     assert prepare(name, [name]).endswith(f" {said}")
 
 
-@pytest.mark.parametrize("name", ["TriHard", "cmonBruh", "ANELE", "MingLee", "BabyRage", "Kreygasm", "GIGACHAD"])
+@pytest.mark.parametrize(
+    "name", ["TriHard", "cmonBruh", "ANELE", "MingLee", "BabyRage", "Kreygasm", "GIGACHAD"]
+)
 def test_an_emote_of_mixed_use_says_nothing(name: str) -> None:
     assert prepare(name, [name]) == f":{name.lower()}:"
 
 
-@pytest.mark.parametrize("name", ["Pog", "PogChamp", "catJAM", "Sadge", "monkaS", "peepoHappy", "NODDERS", "<3"])
+@pytest.mark.parametrize(
+    "name", ["Pog", "PogChamp", "catJAM", "Sadge", "monkaS", "peepoHappy", "NODDERS", "<3"]
+)
 def test_a_harmless_emote_is_neither_sarcastic_nor_toxic_however_often_it_stands(name: str) -> None:
     scorer = FastScorer.load(_ROOT / "serving/models/fast")
     heads = scorer.forward(prepare_texts([name, " ".join([name] * 4), " ".join([name] * 12)]))

@@ -9,7 +9,14 @@ import pytest
 
 from serving.scorer.fast import FastScorer
 from serving.training.datasets import TRAIN
-from serving.training.emotes.checked import CHECKED, Agreement, Checked, agreements, read_checked, with_learned
+from serving.training.emotes.checked import (
+    CHECKED,
+    Agreement,
+    Checked,
+    agreements,
+    read_checked,
+    with_learned,
+)
 from serving.training.emotes.learn import endings_of, learn
 from serving.training.emotes.logs import part_of
 from serving.training.emotes.marking import group_of

@@ -49,7 +49,9 @@ def test_no_recordings_is_an_empty_list(tmp_path: Path) -> None:
         ("Listed listed", ["marked"], {"Listed"}),
     ],
 )
-def test_emotes_are_marked_listed_or_spelled_like_emotes(text: str, emotes: list[str], found: set[str]) -> None:
+def test_emotes_are_marked_listed_or_spelled_like_emotes(
+    text: str, emotes: list[str], found: set[str]
+) -> None:
     assert emote_names([_line(text, *emotes)], frozenset({"Listed", "listed"})) == found
 
 
