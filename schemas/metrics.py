@@ -206,7 +206,24 @@ SCORER_REQUESTS: Final = Metric(
     ("outcome",),
 )
 SCORER_LINES: Final = Metric(
-    "pulse_scorer_lines_total", "counter", "scorer", "Lines scored, abstained ones included."
+    "pulse_scorer_lines_total",
+    "counter",
+    "scorer",
+    "Lines scored, abstained ones included, by arm: a (the model in service), b (the other one of an A/B "
+    "test).",
+    ("arm",),
+)
+SCORER_ABSTAINED: Final = Metric(
+    "pulse_scorer_abstained_lines_total", "counter", "scorer", "Those that the arm abstained from.", ("arm",)
+)
+SCORER_MODEL_SECONDS: Final = Metric(
+    "pulse_scorer_model_seconds_total", "counter", "scorer", "Time that the arm's model took.", ("arm",)
+)
+SCORER_TRIAL_FAILURES: Final = Metric(
+    "pulse_scorer_trial_failures_total",
+    "counter",
+    "scorer",
+    "Requests for arm b that its model failed and arm a has answered.",
 )
 SCORER_SECONDS: Final = Metric(
     "pulse_scorer_request_seconds",

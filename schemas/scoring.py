@@ -1,6 +1,6 @@
 """Arrow schemas of the model call `POST /score`: one request holds one batch, one answer holds its scores."""
 
-from typing import Final
+from typing import Final, Literal
 
 import pyarrow as pa
 
@@ -30,3 +30,8 @@ RESPONSE: Final = pa.schema(
     ]
 )
 """Schema metadata of an answer holds `model` and `model_version`. Rows stand in the order of the request."""
+
+Arm = Literal["a", "b"]
+"""Query parameter `arm` of the call: `a` is the model in service, `b` the other one of an A/B test."""
+SHARE_HEADER: Final = "x-pulse-share-b"
+"""Header of an answer while an A/B test runs: the share of the streams (0 to 1) that arm b scores."""

@@ -31,7 +31,7 @@ def show() -> None:
         info = _info(Endpoints())
     except httpx.HTTPError as error:
         _fail(f"the scorer does not answer ({error}); `pulse up` starts it")
-    kept = ("model", "model_version", "wanted", "loading", "failure", "knobs")
+    kept = ("model", "model_version", "wanted", "loading", "failure", "knobs", "trial")
     typer.echo(msgspec.json.encode({name: info[name] for name in kept}).decode())
 
 
@@ -65,6 +65,62 @@ def use(
         return
     found = _wait(endpoints, name, wait_s)
     typer.echo(f"{found['model']} {found['model_version']}")
+
+
+@app.command()
+def ab(
+    model: Annotated[
+        str | None, typer.Argument(help="Model b: name under serving/models, model folder, or hf:….")
+    ] = None,
+    share: Annotated[
+        float, typer.Option(help="Share of the streams that it scores.", min=0.001, max=1.0)
+    ] = 0.1,
+    off: Annotated[
+        bool, typer.Option("--off", help="End the test: the model in service scores all.")
+    ] = False,
+    wait_s: Annotated[float, typer.Option("--wait", help="Seconds to wait for it.", min=0)] = 300.0,
+) -> None:
+    """Let another model score a share of the streams, for real: windows, alerts and the page use its scores.
+
+    Streams are assigned by hash: a stream stays with its model as long as the share does, over restarts too;
+    a larger share only adds streams. Each score names its model and version:
+    `pulse sql "SELECT model, model_version, count(), avg(toxicity) FROM messages WHERE scored GROUP BY ALL"`.
+    Where model b fails, the model in service answers. `pulse shadow` compares without deciding anything.
+    """
+    if off == (model is not None):
+        raise typer.BadParameter("name a model, or --off")
+    path = Endpoints().pulse_home.expanduser().resolve() / CHOICE
+    try:
+        name = None if model is None else _checked(model)
+        before = Choice.read(path)
+    except ModelNotFoundError as error:
+        raise typer.BadParameter(str(error), param_hint="MODEL") from error
+    except (ValidationError, yaml.YAMLError) as error:
+        _fail(f"{path} is broken, mend or remove it: {error}")
+    _write(path, before.model_copy(update={"model_b": name, "share_b": share if name else 0.0}))
+    _wait_for_trial(name, share, wait_s)
+
+
+def _wait_for_trial(name: str | None, share: float, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            trial = _info(Endpoints())["trial"]
+        except httpx.HTTPError:
+            typer.echo("kept for the next `pulse up` (no scorer answers now)")
+            return
+        if name is None and trial is None:
+            typer.echo("off")
+            return
+        if trial is not None and (trial["wanted"], trial["share"]) == (name, share):
+            if trial["failure"]:
+                _fail(f"{trial['failure']}; the model in service scores all streams")
+            if not trial["loading"]:
+                typer.echo(f"{trial['model']} {trial['model_version']} scores {share:.1%} of the streams")
+                return
+        if time.monotonic() >= end:
+            _fail(f"not in force after {seconds:.0f} s; `pulse model show` tells more")
+        time.sleep(_POLL_S)
 
 
 def _checked(model: str) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from pyflink.table import DataTypes, FunctionContext
 from pyflink.table.udf import ScalarFunction, udf
 
+from pipelines.core.arms import in_arm_b
 from pipelines.core.scored import (
     SCORE_COLUMNS,
     dead_letter,
@@ -21,6 +22,7 @@ from pipelines.core.scored import (
 )
 from schemas.codecs import InvalidRecordError, decode_message, record_key
 from schemas.records import ChatMessage
+from schemas.scoring import Arm
 from serving.scorer.client import ScorerClient, ScorerRefusedError
 
 TOPIC = "chat.messages.v1"
@@ -88,7 +90,7 @@ class ReadRecords(ScalarFunction):
 
 
 class ScoreRecords(ScalarFunction):
-    """One model call per Arrow batch.
+    """One model call per Arrow batch, two while an A/B test by stream runs.
 
     A model that is down makes this call wait (bounded retries of the client), then fails the task, which
     restarts from its checkpoint: scoring stalls, nothing is lost.
@@ -117,23 +119,39 @@ class ScoreRecords(ScalarFunction):
         """Columns of SCORED_TYPE, one row per record, in order."""
         records = list(zip(raw.tolist(), partition.tolist(), offset.tolist(), appended.tolist(), strict=True))
         batch = _Batch(records, late.tolist(), self._state_ttl_ms)
-        self._score(batch, batch.readable)
+        for arm, places in self._arms(batch):
+            self._score(batch, places, arm)
         return batch.frame()
 
-    def _score(self, batch: "_Batch", places: list[int]) -> None:
+    def _arms(self, batch: "_Batch") -> list[tuple[Arm, list[int]]]:
+        """The readable records by the arm of the A/B test that scores them; all of them in a without one."""
+        assert self._client is not None
+        places = batch.readable
+        if self._client.share_b is None and places:
+            self._client.score(score_request([]))  # only the scorer knows: else the first batch goes to a
+        if not self._client.share_b:
+            return [("a", places)]
+        streams = ((batch.messages[place].workspace, batch.messages[place].stream_id) for place in places)
+        in_b = in_arm_b(streams, self._client.share_b)
+        return [
+            ("a", [place for place, b in zip(places, in_b, strict=True) if not b]),
+            ("b", [place for place, b in zip(places, in_b, strict=True) if b]),
+        ]
+
+    def _score(self, batch: "_Batch", places: list[int], arm: Arm) -> None:
         """Score these records; halve a batch that the model refuses until what it refuses stands alone."""
         if not places:
             return
         assert self._client is not None
         try:
-            answer = self._client.score(score_request([batch.messages[place] for place in places]))
+            answer = self._client.score(score_request([batch.messages[place] for place in places]), arm)
         except ScorerRefusedError as error:
             if len(places) == 1:
                 batch.refuse(places[0], InvalidRecordError("refused_by_model", str(error)))
                 return
             middle = len(places) // 2
-            self._score(batch, places[:middle])
-            self._score(batch, places[middle:])
+            self._score(batch, places[:middle], arm)
+            self._score(batch, places[middle:], arm)
         else:
             batch.take(places, answer)
 

@@ -1,18 +1,21 @@
 """The scorer behind HTTP: bodies in, answers out, as one ASGI application."""
 
 import json
+import logging
 import time
 from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 
 from schemas.labels import BASIC, EMOTIONS
-from schemas.scoring import REQUEST
+from schemas.scoring import REQUEST, SHARE_HEADER, Arm
+from serving.scorer.backend import Scorer
 from serving.scorer.batches import InvalidBatchError, conform_request
 from serving.scorer.client import ARROW
 from serving.scorer.dynamic_batch import BatchQueue, Bound, chunks, one_batch
@@ -20,6 +23,9 @@ from serving.scorer.metrics import ScorerMetrics
 from serving.scorer.model_slot import ModelSlot
 from serving.scorer.rows import rows_from_response
 from serving.scorer.settings import BatchKnobs
+from serving.scorer.trial import Trial
+
+log = logging.getLogger(__name__)
 
 _JSON: Final = "application/json"
 _INLINE_BYTES: Final = 1 << 20
@@ -46,15 +52,18 @@ class ScoringService:
     Args:
         slot: Holds the model in service.
         knobs: Limits, replaceable while it runs.
+        trial: Holds model b while there is one.
     """
 
-    def __init__(self, slot: ModelSlot, knobs: BatchKnobs) -> None:
+    def __init__(self, slot: ModelSlot, knobs: BatchKnobs, trial: Trial) -> None:
         self.slot = slot
         self.knobs = knobs
-        self._queue = BatchQueue(self._score, self._bound)
+        self.trial = trial
+        self._queue = BatchQueue(lambda batch: self._score(batch, self.slot.scorer, "a"), self._bound)
+        self._trial_queue = BatchQueue(self._try, self._bound)
         self.metrics = ScorerMetrics()
 
-    async def score_arrow(self, body: bytes) -> bytes:
+    async def score_arrow(self, body: bytes, arm: Arm) -> bytes:
         """Answer an Arrow IPC stream by one.
 
         Raises:
@@ -64,15 +73,15 @@ class ScoringService:
             batch = self._decode_arrow(body)
         else:
             batch = await run_in_threadpool(self._decode_arrow, body)
-        return _encode_arrow(await self._queue.score(batch))
+        return _encode_arrow(await self._answer(batch, arm))
 
-    async def score_json(self, body: bytes) -> dict[str, Any]:
+    async def score_json(self, body: bytes, arm: Arm) -> dict[str, Any]:
         """Answer `{"rows": [{id, text, lang?, platform?, emotes?}]}`, a list of rows, or one row.
 
         Raises:
             InvalidBatchError: If it is not JSON of that form.
         """
-        answer = await self._queue.score(await run_in_threadpool(self._decode_json, body))
+        answer = await self._answer(await run_in_threadpool(self._decode_json, body), arm)
         identity = {name.decode(): value.decode() for name, value in answer.schema.metadata.items()}
         return identity | {"rows": await run_in_threadpool(rows_from_response, answer)}
 
@@ -88,6 +97,7 @@ class ScoringService:
             "emotions": EMOTIONS,
             "basic": BASIC,
             "knobs": self.knobs.model_dump(),
+            "trial": self.trial.info(),
         }
 
     def _bound(self) -> Bound:
@@ -124,12 +134,31 @@ class ScoringService:
             raise RequestTooLargeError(f"{batch.num_rows} rows; at most {self.knobs.max_rows} a request")
         return conform_request(batch)
 
-    def _score(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Score rows in pieces that the model takes at once, all by the model that is in service now."""
-        scorer = self.slot.scorer
+    async def _answer(self, batch: pa.RecordBatch, arm: Arm) -> pa.RecordBatch:
+        """Score by the arm's model; where b fails or is not there, by a: a trial costs no line."""
+        if arm == "b" and self.trial.scorer is not None:
+            try:
+                return await self._trial_queue.score(batch)
+            except Exception as error:
+                self.metrics.trial_failures.inc()
+                log.warning("the other model failed, the one in service answers: %s", type(error).__name__)
+        return await self._queue.score(batch)
+
+    def _try(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        scorer = self.trial.scorer
+        if scorer is None:
+            raise RuntimeError("the trial has ended")
+        return self._score(batch, scorer, "b")
+
+    def _score(self, batch: pa.RecordBatch, scorer: Scorer, arm: Arm) -> pa.RecordBatch:
+        """Score rows in pieces that the model takes at once, all by this model."""
+        began = time.perf_counter()
         parts = [scorer.score(piece) for piece in chunks(batch, self._bound())]
-        self.metrics.lines.inc(batch.num_rows)
-        return parts[0] if len(parts) == 1 else one_batch(pa.Table.from_batches(parts))
+        answer = parts[0] if len(parts) == 1 else one_batch(pa.Table.from_batches(parts))
+        self.metrics.model_seconds.labels(arm).inc(time.perf_counter() - began)
+        self.metrics.lines.labels(arm).inc(batch.num_rows)
+        self.metrics.abstained.labels(arm).inc(pc.sum(answer["abstained"]).as_py() or 0)
+        return answer
 
 
 def build_app(service: ScoringService) -> FastAPI:
@@ -137,18 +166,23 @@ def build_app(service: ScoringService) -> FastAPI:
     app = FastAPI(title="Pulse scorer", docs_url=None, redoc_url=None)
 
     @app.post("/score")
-    async def score(request: Request) -> Response:
-        """Score a batch: Arrow IPC in and out, or JSON in and out."""
+    async def score(request: Request, arm: Arm = "a") -> Response:
+        """Score a batch: Arrow IPC in and out, or JSON in and out.
+
+        While an A/B test runs, SHARE_HEADER says which share of the streams belongs to arm b.
+        """
         began, outcome = time.perf_counter(), "failed"
         try:
-            response = await answer(request)
+            response = await answer(request, arm)
+            if share := service.trial.share:
+                response.headers[SHARE_HEADER] = str(share)
             outcome = "scored" if response.status_code == 200 else "refused"
             return response
         finally:
             service.metrics.requests.labels(outcome).inc()
             service.metrics.seconds.observe(time.perf_counter() - began)
 
-    async def answer(request: Request) -> Response:
+    async def answer(request: Request, arm: Arm) -> Response:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in (ARROW, _JSON):
             return _error(415, f"content type {kind or 'missing'}: send {ARROW} or {_JSON}")
@@ -159,8 +193,8 @@ def build_app(service: ScoringService) -> FastAPI:
                 return _error(413, f"more than {service.knobs.max_body_bytes} bytes")
         try:
             if kind == ARROW:
-                return Response(await service.score_arrow(bytes(body)), media_type=ARROW)
-            return JSONResponse(await service.score_json(bytes(body)))
+                return Response(await service.score_arrow(bytes(body), arm), media_type=ARROW)
+            return JSONResponse(await service.score_json(bytes(body), arm))
         except RequestTooLargeError as error:
             return _error(413, str(error))
         except InvalidBatchError as error:

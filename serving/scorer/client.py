@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from schemas.scoring import SHARE_HEADER, Arm
 from serving.scorer.batches import InvalidBatchError, check_response
 
 ARROW: Final = "application/vnd.apache.arrow.stream"
@@ -44,6 +45,8 @@ class ScorerClient:
         self._connection = kind(address.hostname or "127.0.0.1", address.port, timeout=timeout_s)
         self._url = f"{url.rstrip('/')}/score"
         self._path = f"{address.path.rstrip('/')}/score"
+        self.share_b: float | None = None
+        """Which share of the streams belongs to arm b, by the last answer; None before the first one."""
         self._retrying = Retrying(
             stop=stop_after_attempt(attempts),
             wait=wait_random_exponential(multiplier=0.1, max=max_wait_s),
@@ -51,8 +54,10 @@ class ScorerClient:
             reraise=True,
         )
 
-    def score(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+    def score(self, batch: pa.RecordBatch, arm: Arm = "a") -> pa.RecordBatch:
         """Score one batch of REQUEST: the answer's rows stand in its order, metadata names the model.
+
+        Arm b is the other model of an A/B test; where there is none, the model in service answers.
 
         Raises:
             ScorerUnavailableError: If no attempt got a valid answer.
@@ -60,7 +65,8 @@ class ScorerClient:
         """
         body = _to_stream(batch)
         try:
-            return self._retrying(self._attempt, body, batch.num_rows)
+            path = self._path if arm == "a" else f"{self._path}?arm={arm}"
+            return self._retrying(self._attempt, path, body, batch.num_rows)
         except _PassingError as error:
             raise ScorerUnavailableError(f"no answer from {self._url}: {error}") from error
 
@@ -76,9 +82,9 @@ class ScorerClient:
     ) -> None:
         self.close()
 
-    def _attempt(self, body: bytes, rows: int) -> pa.RecordBatch:
+    def _attempt(self, path: str, body: bytes, rows: int) -> pa.RecordBatch:
         try:
-            self._connection.request("POST", self._path, body, {"content-type": ARROW})
+            self._connection.request("POST", path, body, {"content-type": ARROW})
             answer = self._connection.getresponse()
             content = answer.read()
         except (HTTPException, OSError) as error:
@@ -91,9 +97,18 @@ class ScorerClient:
             raise ScorerRefusedError(f"status {answer.status}: {_shown(content, 500)}")
         try:
             with pa.ipc.open_stream(content) as reader:
-                return check_response(_one_batch(reader.read_all()), rows)
+                scored = check_response(_one_batch(reader.read_all()), rows)
         except (pa.ArrowInvalid, InvalidBatchError, OSError) as error:
             raise _PassingError(f"invalid answer: {error}") from error
+        self.share_b = _share(answer.getheader(SHARE_HEADER))
+        return scored
+
+
+def _share(header: str | None) -> float:
+    try:
+        return float(header or 0)
+    except ValueError:
+        return 0.0
 
 
 def _shown(content: bytes, most: int) -> str:

@@ -19,21 +19,26 @@ class ScorerReplica:
     def __init__(self, device: str) -> None:
         # Imported in the replica: driver and controller read this module too and need no model.
         from serving.scorer.app import ScoringService
-        from serving.scorer.backend import load_scorer
+        from serving.scorer.backend import Scorer, load_scorer
         from serving.scorer.model_slot import ModelSlot
+        from serving.scorer.trial import Trial
 
-        self._service = ScoringService(ModelSlot(lambda model: load_scorer(model, device)), BatchKnobs())
+        def load(model: str) -> Scorer:
+            return load_scorer(model, device)
+
+        self._service = ScoringService(ModelSlot(load), BatchKnobs(), Trial(load))
 
     def reconfigure(self, user_config: dict[str, Any]) -> None:
-        """Take model and knobs; called by Serve at the start and on every change of `user_config`.
+        """Take models and knobs; called by Serve at the start and on every change of `user_config`.
 
         At the start it returns with the model loaded. Later it returns at once: Serve sends a replica no
         requests while it reconfigures, and the model before goes on until the new one is there.
         """
         knobs = dict(user_config)
-        model = knobs.pop("model")
+        model, model_b, share_b = (knobs.pop(name) for name in ("model", "model_b", "share_b"))
         self._service.knobs = BatchKnobs(**knobs)
         self._service.slot.use(model)
+        self._service.trial.use(model_b, share_b)
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """The HTTP side; called by Serve after the constructor."""
@@ -48,7 +53,8 @@ def build(settings: ServeSettings) -> serve.Application:
         name="scorer",
         num_replicas=settings.replicas,
         max_ongoing_requests=settings.max_ongoing_requests,
-        user_config=settings.user_config | {"model": settings.model},
+        user_config=settings.user_config
+        | {"model": settings.model, "model_b": settings.model_b, "share_b": settings.share_b},
         ray_actor_options={"num_cpus": settings.cpus_per_replica, "num_gpus": settings.gpus_per_replica},
         health_check_period_s=5,
         graceful_shutdown_timeout_s=5,

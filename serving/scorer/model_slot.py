@@ -17,10 +17,12 @@ class ModelSlot:
 
     Args:
         load: Loads a model by its name; called in a thread of its own.
+        first_in_background: Whether the first model loads like later ones, and may be refused like them.
     """
 
-    def __init__(self, load: Callable[[str], Scorer]) -> None:
+    def __init__(self, load: Callable[[str], Scorer], *, first_in_background: bool = False) -> None:
         self._load = load
+        self._first_in_background = first_in_background
         self._lock = threading.Lock()
         self._scorer: Scorer | None = None
         self._wanted: str | None = None
@@ -34,6 +36,11 @@ class ModelSlot:
         if self._scorer is None:
             raise RuntimeError("no model has been asked for yet")
         return self._scorer
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a model in service."""
+        return self._scorer is not None
 
     @property
     def wanted(self) -> str | None:
@@ -57,7 +64,7 @@ class ModelSlot:
             if self._scorer is not None and model == self._wanted and self.failure is None:
                 return
             self._wanted, self.failure = model, None
-            if self._scorer is None:
+            if self._scorer is None and not self._first_in_background:
                 self._scorer = self._load(model)
             elif self._loader is None:
                 self._loader = threading.Thread(target=self._replace, name="load-model", daemon=True)

@@ -33,6 +33,10 @@ class Choice(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str | None = Field(default=None, description="Model in service.")
+    model_b: str | None = Field(default=None, description="The other model of an A/B test.")
+    share_b: float | None = Field(
+        default=None, ge=0, le=1, description="Share of the streams that it scores; 0 ends the test."
+    )
 
     @classmethod
     def read(cls, path: Path) -> "Choice":
@@ -48,6 +52,8 @@ class ServeSettings(BaseSettings):
     model: str = Field(
         default="fast", description="Model name under serving/models, a folder, or hf:… (serving/models/hf)."
     )
+    model_b: str | None = Field(default=None, description="The other model of an A/B test by stream.")
+    share_b: float = Field(default=0.0, ge=0, le=1, description="Share of the streams that it scores.")
     device: str = Field(default="cpu", pattern="^(cpu|cuda)$", description="Where replicas compute.")
     replicas: int = Field(default=1, ge=1, description="Processes that score.")
     cpus_per_replica: float = Field(default=1.0, ge=0, description="Cores that Ray reserves for a replica.")

@@ -42,7 +42,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Infos:
 
 def _info(**fields: Any) -> dict[str, Any]:
     standing = {"model": "old", "model_version": "1", "wanted": "old", "loading": False, "failure": None}
-    return standing | {"knobs": {}} | fields
+    return standing | {"knobs": {}, "trial": None} | fields
 
 
 def _use(*arguments: str) -> Result:
@@ -105,3 +105,48 @@ def test_show_prints_one_object(home: Path, answers: Infos) -> None:
     result = RUNNER.invoke(command.app, ["show"])
     assert result.stdout.startswith('{"model":"old"')
     assert "emotions" not in result.stdout
+
+
+def _ab(*arguments: str) -> Result:
+    return RUNNER.invoke(command.app, ["ab", *arguments])
+
+
+def _trial(**fields: Any) -> dict[str, Any]:
+    standing = {"model": "fast", "model_version": "2", "wanted": "fast", "loading": False, "failure": None}
+    return _info(trial=standing | {"share": 0.25} | fields)
+
+
+def test_an_ab_test_is_waited_for_and_kept_beside_the_model_in_service(home: Path, answers: Infos) -> None:
+    answers(_info())
+    home.mkdir(parents=True)
+    (home / "scorer.yaml").write_text("model: chosen\n")
+    answers(_info(trial=None), _trial(share=0.1), _trial(model=None, loading=True), _trial())
+    result = _ab("fast", "--share", "0.25")
+    assert (result.exit_code, result.stdout) == (0, "fast 2 scores 25.0% of the streams\n")
+    assert _kept(home) == {"model": "chosen", "model_b": "fast", "share_b": 0.25}
+    answers(_trial(), _info(trial=None))
+    assert _ab("--off").stdout == "off\n"
+    assert _kept(home) == {"model": "chosen", "share_b": 0.0}
+
+
+def test_a_model_b_that_cannot_be_loaded_is_told(home: Path, answers: Infos) -> None:
+    answers(_trial(model=None, failure="no disk", share=0.1))
+    result = _ab("fast")
+    assert result.exit_code == 1
+    assert "no disk; the model in service scores all streams" in result.stderr
+
+
+def test_a_test_that_never_begins_is_told_and_one_without_a_scorer_is_kept(
+    home: Path, answers: Infos
+) -> None:
+    answers(_info(trial=None))
+    assert "not in force after 0 s" in _ab("fast", "--wait", "0").stderr
+    answers(httpx.ConnectError("refused"))
+    assert "kept for the next" in _ab("fast").stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("fast", "--off"), ("nowhere",), ("fast", "--share", "0")])
+def test_a_test_of_nothing_changes_nothing(home: Path, answers: Infos, arguments: tuple[str, ...]) -> None:
+    answers(_info(trial=None))
+    assert _ab(*arguments).exit_code == 2
+    assert not (home / "scorer.yaml").exists()

@@ -11,13 +11,14 @@ from serving.scorer.app import ScoringService, build_app
 from serving.scorer.client import ARROW
 from serving.scorer.model_slot import ModelSlot
 from serving.scorer.settings import BatchKnobs
+from serving.scorer.trial import Trial
 
 JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture
 def service(slot: ModelSlot) -> ScoringService:
-    return ScoringService(slot, BatchKnobs(max_rows=20, chunk_rows=3))
+    return ScoringService(slot, BatchKnobs(max_rows=20, chunk_rows=3), Trial(lambda model: slot.scorer))
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def test_metrics_count_lines_and_requests_by_outcome(http: TestClient) -> None:
     http.post("/score", content=_stream(4), headers={"content-type": ARROW})
     http.post("/score", content=b"no arrow", headers={"content-type": ARROW})
     page = http.get("/metrics").text
-    assert "pulse_scorer_lines_total 4.0" in page
+    assert 'pulse_scorer_lines_total{arm="a"} 4.0' in page
     for outcome in ("scored", "refused"):
         assert f'pulse_scorer_requests_total{{outcome="{outcome}"}} 1.0' in page
     assert "pulse_scorer_request_seconds_count 2.0" in page

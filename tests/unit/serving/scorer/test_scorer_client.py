@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pyarrow as pa
 import pytest
 
-from schemas.scoring import REQUEST
+from schemas.scoring import REQUEST, SHARE_HEADER
 from serving.scorer.client import ARROW, ScorerClient, ScorerRefusedError, ScorerUnavailableError
 from serving.scorer.fast import FastScorer
 
@@ -24,6 +24,7 @@ class Misbehaving(ThreadingHTTPServer):
     def __init__(self, scorer: FastScorer, script: list[int | str]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.scorer, self.script, self.calls, self.connections = scorer, script, 0, 0
+        self.share, self.paths = "", list[str]()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -38,6 +39,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         step = self.server.script[min(self.server.calls, len(self.server.script) - 1)]
         self.server.calls += 1
+        self.server.paths.append(self.path)
         if step == "drop":
             self.close_connection = True
             self.connection.close()
@@ -52,6 +54,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-type", ARROW)
         self.send_header("content-length", str(len(answer)))
+        if self.server.share:
+            self.send_header(SHARE_HEADER, self.server.share)
         self.end_headers()
         self.wfile.write(answer)
 
@@ -92,6 +96,19 @@ def test_one_connection_serves_many_batches(server: Misbehaving) -> None:
         for _ in range(3):
             assert client.score(BATCH)["id"].to_pylist() == ["1"]
     assert (server.calls, server.connections) == (3, 1)
+
+
+def test_the_share_of_an_ab_test_is_learned_from_answers_and_arm_b_is_asked_by_name(
+    server: Misbehaving,
+) -> None:
+    shares = []
+    with _client(server) as client:
+        assert client.share_b is None
+        for server.share in ("", "0.25", "no number", "0.5", ""):
+            client.score(BATCH, "b" if client.share_b else "a")
+            shares.append(client.share_b)
+    assert shares == [0.0, 0.25, 0.0, 0.5, 0.0]
+    assert server.paths == ["/score", "/score", "/score?arm=b", "/score", "/score?arm=b"]
 
 
 @pytest.mark.parametrize("failure", [503, 500, 429, 404, "drop", "garbage", "short"])

@@ -38,3 +38,16 @@ def test_a_misspelt_choice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "scorer.yaml").write_text("modle: x\n")
     with pytest.raises(ValidationError, match="modle"):
         Choice.read(tmp_path / "scorer.yaml")
+
+
+def test_an_ab_test_is_off_by_default_and_a_choice_starts_and_ends_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert (ServeSettings.read().model_b, ServeSettings.read().share_b) == (None, 0)
+    monkeypatch.setenv("PULSE_SCORER_MODEL_B", "other")
+    monkeypatch.setenv("PULSE_SCORER_SHARE_B", "0.2")
+    assert (ServeSettings.read().model_b, ServeSettings.read().share_b) == ("other", 0.2)
+    assert ServeSettings.read(choice=Choice(share_b=0.0)).share_b == 0
+    assert ServeSettings.read(choice=Choice(model_b="third", share_b=0.5)).model_b == "third"
+    with pytest.raises(ValidationError, match="share_b"):
+        Choice(share_b=1.5)
