@@ -23,7 +23,9 @@ SUSPICIOUS_SHARE: Final = 0.7
 UNDENIABLE: Final = 10
 BUSY_SHARE: Final = 0.2
 """Where harmless newcomers are many too: share that is enough for far more hostile ones than usual."""
-BUSY_FAST: Final = 6
+SCANS: Final = ((FAST_S, 5), (60, 5), (100, 6), (SLOW_S, 7))
+"""Spans (s), and how many hostile newcomers within each are enough then, the chance of each being about that
+of FAST_HOSTILE on a channel that hardly ever has one."""
 LINK_SHARE: Final = 0.6
 """Hostile newcomers with links from which on this is spam.links, and no raid of its own."""
 FRIENDS: Final = 5
@@ -34,7 +36,8 @@ class Raid:
     """Who comes in unusual numbers, and with what in hand: attack.raid or raid.friendly.
 
     Each newcomer has a score of hostility (see `crowd`). Sources: hate raids as bursts of young accounts,
-    Han et al., "Hate Raids on Twitch" (CSCW 2023); crowds against a baseline as in `surge`.
+    Han et al., "Hate Raids on Twitch" (CSCW 2023); crowds against a baseline as in `surge`; drips by counts
+    over several spans, Naus, "Approximations for distributions of scan statistics" (JASA 1982).
     """
 
     def step(self, view: View) -> Iterator[Finding]:
@@ -66,16 +69,7 @@ class Raid:
         strong = (
             (fast >= FAST_HOSTILE and (fast >= SHARE * len(quick) or fast >= UNDENIABLE))
             or (slow >= SLOW_HOSTILE and slow >= SHARE * len(newcomers))
-            or (
-                fast >= BUSY_FAST
-                and fast >= BUSY_SHARE * len(quick)
-                and _unusual(view, view.channel.hostile_rate, fast, FAST_S)
-            )
-            or (
-                slow >= SLOW_HOSTILE
-                and slow >= BUSY_SHARE * len(newcomers)
-                and _unusual(view, view.channel.hostile_rate, slow, SLOW_S)
-            )
+            or any(_amid_others(view, newcomers, hostile, before, *scan) for scan in SCANS)
             or (
                 suspicious >= 2 * FAST_HOSTILE
                 and suspicious >= SUSPICIOUS_SHARE * len(quick)
@@ -165,6 +159,37 @@ class Raid:
             fresh=fresh,
             evidence=tuple(n.message_id for n in crowd.values())[-50:],
         )
+
+
+def _amid_others(
+    view: View,
+    newcomers: dict[int, Newcomer],
+    hostile: dict[int, Newcomer],
+    before: int,
+    span: int,
+    least: int,
+) -> bool:
+    """Whether far more of the newcomers within `span` are hostile than usual, though others may be more."""
+    if len(hostile) < least:
+        return False
+    start = max(view.now.second - span, before)
+    count = sum(n.first > start for n in hostile.values())
+    return (
+        count >= least
+        and count >= BUSY_SHARE * sum(n.first > start for n in newcomers.values())
+        and _unusual(view, view.channel.hostile_rate, count, span)
+        and count >= _known_insulters(view)
+    )
+
+
+def _known_insulters(view: View) -> int:
+    """Accounts of the last FAST_S that are not new and insult too: then it is the chat's own mood."""
+    start = view.now.second - FAST_S
+    return sum(
+        any(hit.flags & INSULT and hit.second > start for hit in hits)
+        for author, hits in view.stream.accounts.items()
+        if author not in view.stream.newcomers
+    )
 
 
 def _unusual(view: View, rate: Ewma, count: int, seconds: int) -> bool:

@@ -242,6 +242,44 @@ def test_an_episode_that_goes_on_is_one_and_ends_when_it_ends() -> None:
     assert abs(raids[0].ended_at - lines[-1].sent_at) < 3_000
 
 
+@settings(max_examples=10, deadline=None)
+@given(st.integers(7, 14), st.integers(0, 2))
+def test_a_drip_is_found_within_ninety_seconds(every_s: int, polite: int) -> None:
+    """One insult of an ever new account, each followed by some harmless newcomers."""
+    lines = [
+        say(
+            300 + i * every_s + 2 * n,
+            f"new{i}-{n}",
+            "that was a nice song" if n else INSULTS[i % 3],
+            flags=None,
+        )
+        for i in range(200 // every_s)
+        for n in range(polite + 1)
+    ]
+    (raid,) = newest(with_crowd(lines, 560), "attack.raid")[:1]
+    assert raid.detected_at - lines[0].sent_at <= 90_000
+
+
+def test_a_chat_that_scolds_as_a_whole_is_no_raid_of_its_newcomers() -> None:
+    scolded = [say(300 + i, f"regular{i}", f"garbage play number {i}") for i in range(12)]
+    joined = [say(301 + i * 2, f"new{i}", f"garbage {i}") for i in range(6)]
+    harmless = [say(300 + i, f"guest{i}", f"what a map {i}") for i in range(12)]
+    assert "attack.raid" not in hostile(
+        with_crowd(sorted([*scolded, *joined, *harmless], key=lambda line: line.sent_at))
+    )
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32))
+def test_newcomers_without_anything_in_hand_are_no_attack(seed: int) -> None:
+    rng = random.Random(seed)
+    lines = [
+        say(300 + rng.random() * 100, f"new{i}", f"{rng.choice(CHAT)} and {rng.choice(CHAT)}")
+        for i in range(60)
+    ]
+    assert not hostile(with_crowd(sorted(lines, key=lambda line: line.sent_at)))
+
+
 def test_a_drip_is_found_where_harmless_newcomers_outnumber_it() -> None:
     drip = [say(300.5 + i * 6, f"new{i}", f"{INSULTS[i % 3]} {i}", flags=GUEST) for i in range(20)]
     rng = random.Random(5)
