@@ -11,7 +11,7 @@ from connectors.simulator.suite import Split
 from infra.cli.bench_detect_throughput import throughput
 from infra.cli.demo import BUNDLED
 from infra.detection_bench.quality import run_suite
-from infra.detection_bench.real_chat import friendly_raids, untouched
+from infra.detection_bench.real_chat import measure
 from infra.detection_bench.report import write_report
 from infra.detection_bench.scoring import Tally
 from infra.local.acceptance.load_texts import NoTextsError, real_texts
@@ -128,7 +128,4 @@ def _quality(split: str, seeds: list[int], pulse: Tally, naive: Tally) -> dict[s
 
 
 def _real(files: list[Path], scorer: Scorer | None) -> dict[str, Any]:
-    return {
-        file.name.split(".")[0]: untouched(file, scorer) | {"friendly_raids": friendly_raids(file, scorer)}
-        for file in files
-    }
+    return {file.name.split(".")[0]: measure(file, scorer) for file in files}

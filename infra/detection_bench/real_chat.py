@@ -41,8 +41,12 @@ class Episode:
     ended_ms: int
 
 
-def untouched(file: Path, scorer: Scorer | None) -> dict[str, Any]:
-    """Hours of chat, episodes by kind, and each hostile one by stream and time (never by text)."""
+def measure(file: Path, scorer: Scorer | None) -> dict[str, Any]:
+    """Hours of chat, episodes by kind, and each hostile one by stream and time (never by text).
+
+    `friendly_raids`: how many announced raids are recognised, as they are and with the announcement taken
+    out; None where the recording announces none.
+    """
     episodes = _detected(file, scorer)
     hours = sum(_hours(_lines(file)).values())
     hostile = [episode for episode in episodes if episode.kind in ATTACKS]
@@ -50,14 +54,11 @@ def untouched(file: Path, scorer: Scorer | None) -> dict[str, Any]:
         "stream_hours": round(hours, 1),
         "alerts": dict(sorted(Counter(episode.kind for episode in episodes).items())),
         "hostile": [[e.stream, e.kind, e.started_ms] for e in hostile],
+        "friendly_raids": _friendly_raids(file, scorer, episodes),
     }
 
 
-def friendly_raids(file: Path, scorer: Scorer | None) -> dict[str, Any] | None:
-    """How many announced raids are recognised, as they are and with the announcement taken out.
-
-    None where the recording announces none.
-    """
+def _friendly_raids(file: Path, scorer: Scorer | None, episodes: Sequence[Episode]) -> dict[str, Any] | None:
     raids = list(_raids(_lines(file)))
     if not raids:
         return None
@@ -65,15 +66,15 @@ def friendly_raids(file: Path, scorer: Scorer | None) -> dict[str, Any] | None:
         silent = Path(folder) / "silent.jsonl"
         with silent.open("wb") as out:
             out.writelines(raw for raw in _raw(file) if not ANNOUNCED.search(_decode(raw).text))
-        runs = {"with_announcement": _detected(file, scorer), "without": _detected(silent, scorer)}
+        runs = {"with_announcement": episodes, "without": _detected(silent, scorer)}
     return {
         "raids": len(raids),
         **{
             name: {
-                "recognised": round(_touched(raids, episodes, {"raid.friendly"}) / len(raids), 3),
-                "called_attacks": _touched(raids, episodes, ATTACKS),
+                "recognised": round(_touched(raids, found, {"raid.friendly"}) / len(raids), 3),
+                "called_attacks": _touched(raids, found, ATTACKS),
             }
-            for name, episodes in runs.items()
+            for name, found in runs.items()
         },
     }
 

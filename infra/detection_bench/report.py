@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from infra.detection_bench.adjudicated import verdict
 from infra.detection_bench.scoring import Tally
 
 SIZES: Final = ((1, 5), (6, 10), (11, 20), (21, 40), (41, 80), (81, 1_000))
@@ -69,6 +70,10 @@ def _page(command: str, results: Mapping[str, Any]) -> str:
         )
     lines += [
         "",
+        "`called hostile` by family of the harmless events: "
+        + (", ".join(f"{family} {n}" for family, n in results["quality"]["called_hostile"].items()) or "none")
+        + ". False alerts outside of any event are not in it.",
+        "",
         "![Recall over attack size](recall_over_size.svg)",
         "![Seconds to detection](delays.svg)",
         "",
@@ -98,7 +103,24 @@ def _real(real: Mapping[str, Any]) -> list[str]:
             f"| {name} | {row['stream_hours']} | {len(row['hostile'])} "
             f"| {row['alerts'].get('flood.account', 0)} | {told[0]} | {told[1]} |"
         )
+    lines += ["", *_judged([tuple(alert) for row in real.values() for alert in row["hostile"]])]
     return [*lines, ""]
+
+
+def _judged(alerts: Sequence[tuple[str, str, int]]) -> list[str]:
+    if not alerts:
+        return ["No hostile alert to judge."]
+    lines = [
+        "Each hostile alert, judged by reading the chat around it (`adjudicated.yaml`):",
+        "",
+        "| stream | kind | begins at, s | verdict |",
+        "|---|---|---|---|",
+    ]
+    for stream, kind, started_ms in alerts:
+        found = verdict(stream, kind, started_ms)
+        told = "not yet judged" if found is None else f"{'right' if found.right else 'false'}: {found.note}"
+        lines.append(f"| {stream} | {kind} | {started_ms // 1000} | {told} |")
+    return lines
 
 
 def _cell(figures: Mapping[str, Any], path: Sequence[str]) -> str:

@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from infra.detection_bench.real_chat import friendly_raids, untouched
+from infra.detection_bench.real_chat import measure
 
 NOTICE = "somebody just raided the channel with 40 viewers! Say hi!"
 
@@ -31,7 +31,7 @@ def guests(at_s: float, count: int) -> list[dict[str, Any]]:
 
 
 def test_hours_and_alerts_of_untouched_chat(tmp_path: Path) -> None:
-    found = untouched(write(tmp_path / "chat.jsonl", regulars(7_200)), None)
+    found = measure(write(tmp_path / "chat.jsonl", regulars(7_200)), None)
     assert found["stream_hours"] == 2.0
     assert found["hostile"] == []
 
@@ -39,12 +39,11 @@ def test_hours_and_alerts_of_untouched_chat(tmp_path: Path) -> None:
 def test_announced_raids_with_guests_are_counted_with_and_without_their_line(tmp_path: Path) -> None:
     notices = [line(at, "bot", NOTICE, badges=("moderator/1",)) for at in (600, 1_200)]
     chat = regulars(1_800) + notices + guests(605, 12)
-    found = friendly_raids(write(tmp_path / "chat.jsonl", chat), None)
-    assert found is not None
+    found = measure(write(tmp_path / "chat.jsonl", chat), None)["friendly_raids"]
     assert found["raids"] == 1, "after the second announcement nobody came"
     assert found["with_announcement"] == {"recognised": 1.0, "called_attacks": 0}
     assert found["without"]["called_attacks"] == 0
 
 
 def test_a_recording_without_announcements_has_no_figure(tmp_path: Path) -> None:
-    assert friendly_raids(write(tmp_path / "chat.jsonl", regulars(100)), None) is None
+    assert measure(write(tmp_path / "chat.jsonl", regulars(100)), None)["friendly_raids"] is None

@@ -6,6 +6,9 @@ from typer.testing import CliRunner
 
 from infra.cli import bench_detect
 from infra.cli.bench import app
+from infra.detection_bench import adjudicated
+from infra.detection_bench.adjudicated import Verdict
+from infra.detection_bench.report import write_report
 from tests.unit.infra.detection_bench.test_scoring import raised, tally, truth
 
 
@@ -28,3 +31,37 @@ def test_one_json_line_and_a_page_with_table_and_plots(
     for name in ("recall_over_size.svg", "delays.svg"):
         assert name in page
         assert (tmp_path / name).read_text().startswith("<?xml")
+
+
+def test_the_page_tells_the_verdict_on_each_hostile_alert_of_real_chat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Verdict(stream="chan/1", kind="spam.links", started_ms=61_000, right=True, note="one offer twice")
+    monkeypatch.setattr(adjudicated, "verdicts", lambda: (known,))
+    figures = tally([truth()], [raised()])
+    row = {
+        "stream_hours": 9.0,
+        "alerts": {"flood.account": 2},
+        "hostile": [["chan/1", "spam.links", 62_000], ["chan/1", "attack.raid", 62_000]],
+        "friendly_raids": None,
+    }
+    quality = {
+        "split": "test",
+        "seeds": [1],
+        "pulse": figures.figures(),
+        "naive": figures.figures(),
+        "families": figures.families(),
+        "families_naive": figures.families(),
+        "called_hostile": {"calm.clips": 1},
+    }
+    write_report(
+        tmp_path, "pulse bench detect", {"quality": quality, "real": {"chan": row}}, figures, figures
+    )
+    page = (tmp_path / "RESULTS.md").read_text()
+    assert "| chan/1 | spam.links | 62 | right: one offer twice |" in page
+    assert "| chan/1 | attack.raid | 62 | not yet judged |" in page
+    assert "calm.clips 1" in page
+
+
+def test_the_committed_list_of_verdicts_can_be_read() -> None:
+    assert isinstance(adjudicated.verdicts(), tuple)
