@@ -30,8 +30,8 @@ def evaluate(
     attack (homoglyphs, leet, invisible characters, spaced and stretched letters, …), with the normaliser and
     without, and the false alarms on harmless lines that were attacked alike.
 
-    With --card (all sets) both, and language identification, false alarms by group, functional tests and
-    speed, are written to the model card with its pictures. Needs the extra `train`.
+    With --card (all sets) both, and language identification, false alarms by group, what emotes tell,
+    functional tests and speed, are written to the model card with its pictures. Needs the extra `train`.
     """
     try:
         from serving.scorer.backend import ModelNotFoundError, model_folder
@@ -40,6 +40,7 @@ def evaluate(
         from serving.training.card import table, write_card
         from serving.training.confusion import confusion, confusion_table
         from serving.training.datasets import DataMissingError, data_folder, load_corpus
+        from serving.training.emotes.ablation import ablation
         from serving.training.evaluate import evaluate as figures_of
         from serving.training.evaluate import language_figures
         from serving.training.functional import functionalities
@@ -83,5 +84,6 @@ def evaluate(
             path = write_card(
                 folder, scorer.config, figures, functionalities(scorer, data), throughput(scorer, data),
                 confusions, calibration, attacks, false_alarms(scorer, data),
+                ablation(scorer, data, status.update),
             )  # fmt: skip
             typer.echo(path)

@@ -9,6 +9,7 @@ import yaml
 from serving.scorer.model_config import FastModelConfig
 from serving.training.bias import FalseAlarms, false_alarm_table
 from serving.training.confusion import Confusion, confusion_table
+from serving.training.emotes.ablation import Ablated, ablation_table
 from serving.training.figures import Figure
 from serving.training.functional import Functionality
 from serving.training.plots import draw_languages, draw_reliability
@@ -56,6 +57,12 @@ HateCheck; never trained on). `ident_`: neutral or positive sentences about a gr
 `counter_`: quotes of hate and answers to it; `slur_reclaimed`: a group's own use of a slur. Where a rate is
 high, do not let a score alone decide about anything.
 """
+_EMOTES: Final = """## Emotes
+
+The same weights with the meanings of emotes (`pipelines/core/text/emotes.yaml`) and without, on streams that
+taught none of them. One reader labelled the lines by hand; no labelled chat with emotes exists. The other
+figures: `serving/training/emotes/ablation.py`.
+"""
 _MEASURES: Final = (
     "macro-F1", "average recall", "F1 of positive", "macro-F1 at .5", "average precision", "ECE",
 )  # fmt: skip
@@ -71,6 +78,7 @@ def write_card(
     calibration: list[Reliability],
     attacks: list[Robustness],
     alarms: list[FalseAlarms],
+    emotes: list[Ablated],
 ) -> Path:
     """Write CARD.md and its pictures into the model folder and return the card's path."""
     size = sum(path.stat().st_size for path in folder.iterdir() if path.suffix not in (".md", ".svg")) / 1e6
@@ -94,6 +102,8 @@ def write_card(
         robustness_table(attacks),
         _BIAS,
         false_alarm_table(alarms),
+        _EMOTES,
+        ablation_table(emotes),
         _FUNCTIONAL_TESTS,
         _functional_table(functional),
         "## Training data\n\nText of these sets is not part of this repository.\n",

@@ -101,7 +101,7 @@ class _Gathered:
             earlier.add((line.emotes, line.rest))
             if not line.emotes or (line.rest and not is_new):  # a paste says nothing about where it stands
                 continue
-            near = list(_near(stream, at))
+            near = list(near_lines(stream, at))
             texts = scores[[at, *near]]
             texts = texts[~np.isnan(texts[:, 0])] - base
             places = [at, *near] if is_new else near
@@ -132,7 +132,8 @@ class _Gathered:
         return dict(self._near)
 
 
-def _near(stream: Sequence[MarkedLine], at: int) -> Iterator[int]:
+def near_lines(stream: Sequence[MarkedLine], at: int) -> Iterator[int]:
+    """Indices of the lines near line `at` of a stream, itself left out."""
     for other in range(max(0, at - _NEIGHBOURS), min(len(stream), at + _NEIGHBOURS + 1)):
         if other != at and abs(stream[other].offset_ms - stream[at].offset_ms) <= _NEAR_MS:
             yield other

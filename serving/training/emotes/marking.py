@@ -23,7 +23,7 @@ _CHUNK: Final = 20_000
 
 def group_of(name: str) -> str | None:
     """Group of a canonical emote's name by the lexicon: by the name, else by its longest known ending."""
-    endings = (PARTS.get(name[at:]) for at in range(1, len(name) - 1))
+    endings = (PARTS.get(name[at:]) for at in range(len(name) - 1))
     return MEANINGS.get(name) or next(filter(None, endings), None)
 
 
