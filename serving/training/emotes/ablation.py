@@ -36,6 +36,8 @@ from serving.training.figures import macro_f1
 
 LABELS: Final = Path(__file__).parent / "sentiment_labels.tsv"
 _DEFAULT_THRESHOLD: Final = 0.5
+_FEWEST_PAIRS: Final = 30
+"""For a correlation."""
 _FEWEST_OCCURRENCES: Final = 100
 """Of an emoji in the ranking."""
 
@@ -69,7 +71,7 @@ def ablation(
     return [
         *_by_hand(scorer, of_file, names),
         *_beside_text(scorer, lines, names),
-        _emoji(scorer, data / "lists/emoji_sentiment_ranking.csv"),
+        *_emoji(scorer, data / "lists/emoji_sentiment_ranking.csv"),
     ]
 
 
@@ -129,13 +131,19 @@ def _beside_text(scorer: FastScorer, lines: Sequence[Line], names: frozenset[str
     said = _read(emotes, [line.emotes for line in lines])
     alone = [_unexplained(text) for text in said]
     known = np.array([text != more for text, more in zip(alone, said, strict=True)])
+    if not known.any():
+        return
     ways = [_heads(scorer, [texts[i] for i in np.flatnonzero(known)]) for texts in (said, alone)]
     for name, other in (("the text beside them", own), ("the lines around them", around)):
         valid = ~np.isnan(other[known])
+        if valid.sum() < _FEWEST_PAIRS:
+            continue
         correlations = [float(np.corrcoef(way[valid, 0], other[known][valid])[0, 1]) for way in ways]
         yield Ablated(f"sentiment of emotes: correlation with {name}", int(valid.sum()), *correlations)
-    only = np.array([not line.rest for line, is_known in zip(marked, known, strict=True) if is_known])
-    for column, head in enumerate(("sarcasm", "toxicity", "anger"), start=1):
+    only = np.array([not line.rest for line, is_known in zip(marked, known, strict=True) if is_known], bool)
+    if not only.any():
+        return
+    for column, head in enumerate(("sarcasm", "toxicity", "basic.anger"), start=1):
         threshold = scorer.config.thresholds.get(head, _DEFAULT_THRESHOLD)
         shares = [float((way[only, column] >= threshold).mean()) for way in ways]
         yield Ablated(f"lines of known emotes alone above the threshold of {head}", int(only.sum()), *shares)
@@ -179,10 +187,12 @@ def _heads(scorer: FastScorer, texts: list[str]) -> Sentiments:
     return found
 
 
-def _emoji(scorer: FastScorer, ranking: Path) -> Ablated:
+def _emoji(scorer: FastScorer, ranking: Path) -> Iterator[Ablated]:
+    if not ranking.is_file():
+        return
     with ranking.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if int(row["Occurrences"]) >= _FEWEST_OCCURRENCES]
     true = [(int(row["Positive"]) - int(row["Negative"])) / int(row["Occurrences"]) for row in rows]
     sentiment = _heads(scorer, _read([row["#Emoji"] for row in rows], [()] * len(rows)))[:, 0]
     correlation = float(np.corrcoef(sentiment, true)[0, 1])
-    return Ablated("sentiment of emoji: correlation with annotators'", len(rows), correlation)
+    yield Ablated("sentiment of emoji: correlation with annotators'", len(rows), correlation)

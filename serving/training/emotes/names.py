@@ -32,7 +32,9 @@ def name_parts(name: str) -> list[str]:
 
 
 def listed_names(file: Path) -> frozenset[str]:
-    """Names in the shared list of emotes (tab-separated, the name first)."""
+    """Names in the shared list of emotes (tab-separated, the name first); none where it is missing."""
+    if not file.is_file():
+        return frozenset()
     lines = file.read_text("utf-8").splitlines()[1:]
     return frozenset(line.split("\t", 1)[0] for line in lines)
 

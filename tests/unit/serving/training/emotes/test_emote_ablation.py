@@ -61,6 +61,13 @@ def test_without_recordings_the_card_says_so(tmp_path: Path) -> None:
     assert ablation_table([]) == "Not measured: the recordings were missing.\n"
 
 
+def test_recordings_without_held_out_emotes_and_lists_tell_nothing(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    with gzip.open(tmp_path / "logs/channel.jsonl.gz", "wt") as file:
+        file.write(json.dumps({"stream": _STREAM, "offset_ms": 0, "text": "no emote here"}) + "\n")
+    assert ablation(FastScorer.load(_MODEL), tmp_path) == []
+
+
 def test_the_table_leaves_out_what_is_not_measured() -> None:
     assert "| x | 1,200 | 0.500 | 0.250 |  |" in ablation_table([Ablated("x", 1_200, 0.5, 0.25)])
 
