@@ -18,7 +18,7 @@ from pipelines.core.text.emotes import (
     LONGEST_PART,
     emote_index,
 )
-from pipelines.core.text.lexicon import lexicon
+from pipelines.core.text.lexicon import EXACT, found, key_of, lexicon
 from pipelines.core.text.ngrams import CLASSES
 from pipelines.core.text.repair import repaired_words
 from pipelines.core.text.skeletons import LONGEST_KEY
@@ -27,6 +27,13 @@ _MOST_EMOTES: Final = 3
 """Different emotes and emoji that are read of a line without words."""
 _FEW_EMOTES: Final = 2
 """Emotes and emoji among words that are all read; of more, the first: many of them would drown the words."""
+_SLOTS: Final = 256
+_FEWEST_PADDED: Final = 5
+_PADDING: Final = 4
+"""Words of a line from which repeated unknown names count as emotes, if they are one in so many."""
+_SHORTEST_NAME: Final = 3
+_RARE: Final = 12.0
+"""Letters of the shortest name; cost (see `lexicon`) of a word above which it may be one."""
 
 
 class _Room(NamedTuple):
@@ -82,9 +89,11 @@ def _model_lines(codes, merged, longest, classes, emotes, endings, lexicon, room
     body = np.empty(longest + 8, dtype=np.uint32)
     kept_starts, kept_stops = np.empty(_MOST_EMOTES, np.int64), np.empty(_MOST_EMOTES, np.int64)
     kept_emotes, kept_endings = np.empty(_MOST_EMOTES, np.int64), np.empty(_MOST_EMOTES, np.int64)
+    hashes, counts = np.empty(_SLOTS, np.uint32), np.empty(_SLOTS, np.int64)
     at, i = 0, 0
     for row in range(merged.shape[0]):
         length, kept, emotes_seen = 0, 0, 0
+        padded = _is_padded(codes, i, lexicon, hashes, counts)
         while codes[i] != 10:
             if codes[i] == 32:
                 i += 1
@@ -98,9 +107,14 @@ def _model_lines(codes, merged, longest, classes, emotes, endings, lexicon, room
             token = i - start > 2 and codes[start] == 58 and codes[i - 1] == 58
             for j in range(start + 1, i - 1):
                 token &= codes[j] != 58
+            if padded and emote < 0 and not token:
+                slot = word_hash % _SLOTS
+                repeated = counts[slot] > 1 and hashes[slot] == word_hash
+                token = repeated and _is_unknown_name(codes, start, i, lexicon)
             if emote >= 0 or token:
                 emotes_seen += 1
-                ending = _ending(codes, start + 1, i - 1, endings) if token and emote < 0 else -1
+                marked = emote < 0 and codes[start] == 58
+                ending = _ending(codes, start + 1, i - 1, endings) if marked else -1
                 kept = _keep(
                     codes, start, i, emote, ending, kept_starts, kept_stops, kept_emotes, kept_endings, kept
                 )
@@ -150,6 +164,56 @@ def _model_lines(codes, merged, longest, classes, emotes, endings, lexicon, room
         out[at] = 10
         at += 1
     return out[:at].copy()
+
+
+@numba.njit(cache=True)
+def _is_padded(codes, start, lexicon, hashes, counts):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Whether repeated unknown names make up a good part of a line: emotes of which nothing is known.
+
+    `counts` holds afterwards how often the word stands in the line whose hash is at the same place.
+    """
+    words, i, repeats = 0, start, False
+    counts[:] = 0
+    while codes[i] != 10:
+        word_hash = np.uint32(FNV_BASIS)
+        begin = i
+        while codes[i] != 10 and codes[i] != 32:
+            word_hash = np.uint32((word_hash ^ codes[i]) * np.uint32(FNV_PRIME))
+            i += 1
+        if i > begin:
+            words += 1
+            slot = word_hash % _SLOTS
+            if counts[slot] == 0:
+                hashes[slot] = word_hash
+            counts[slot] += hashes[slot] == word_hash
+            repeats |= counts[slot] > 1
+        i += codes[i] == 32
+    if not repeats or words < _FEWEST_PADDED:
+        return False
+    padding, i = 0, start
+    while codes[i] != 10:
+        word_hash = np.uint32(FNV_BASIS)
+        begin = i
+        while codes[i] != 10 and codes[i] != 32:
+            word_hash = np.uint32((word_hash ^ codes[i]) * np.uint32(FNV_PRIME))
+            i += 1
+        slot = word_hash % _SLOTS
+        if i > begin and counts[slot] > 1 and hashes[slot] == word_hash:
+            padding += _is_unknown_name(codes, begin, i, lexicon)
+        i += codes[i] == 32
+    return _PADDING * padding >= words
+
+
+@numba.njit(cache=True)
+def _is_unknown_name(codes, start, stop, lexicon):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Whether a word may be the name of an emote: ASCII letters and digits that no lexicon knows well."""
+    if stop - start < _SHORTEST_NAME:
+        return False
+    for i in range(start, stop):
+        if not (97 <= codes[i] <= 122 or 48 <= codes[i] <= 57 or codes[i] == 95):
+            return False
+    word = found(lexicon.word_keys, lexicon.word_values, key_of(codes, start, stop, EXACT))
+    return word < 0 or lexicon.costs[word] > _RARE
 
 
 @numba.njit(cache=True)

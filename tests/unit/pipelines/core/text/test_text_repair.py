@@ -75,7 +75,7 @@ def test_any_line_is_read_within_bounds(pieces: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["a ", "у ", "жж ", "a.", "id iot ", "wxcj", "j", "kekw ", "😂a", ":ab: ", "stuupid "]
+    "piece", ["a ", "у ", "жж ", "a.", "id iot ", "wxcj", "j", "kekw ", "😂a", ":ab: ", "stuupid ", "xqcl "]
 )
 def test_hostile_lines_are_read(piece: str) -> None:
     assert prepare(piece * MAX_CODE_POINTS)
