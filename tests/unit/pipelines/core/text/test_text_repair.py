@@ -64,6 +64,12 @@ def test_emotes_stand_once_behind_the_words() -> None:
     assert prepare("hey nepuLul", ["nepuLul"]) == "hey :nepulul: 😂 😄"
 
 
+def test_names_that_nobody_knows_but_that_repeat_are_emotes() -> None:
+    assert prepare("xqcL you xqcL are xqcL an xqcL idiot") == "you are an idiot xqcl"
+    assert prepare("forsenE HYPERx forsenE you are HYPERx forsenE stupid") == "you are stupid forsene"
+    assert prepare("you you you are so so bad") == "you you you are so so bad"
+
+
 @settings(deadline=None)
 @given(
     st.lists(st.sampled_from([*"abiу 😂.~-'аяшщ", "id ", "iot ", ":kappa:", "shch", "kekw "]), max_size=40)
