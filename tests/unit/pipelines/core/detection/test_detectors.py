@@ -219,6 +219,40 @@ def test_links_of_regulars_and_of_a_donation_bot_are_no_spam() -> None:
     assert not hostile(with_crowd([*shared, *bot]))
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32), st.integers(2, 8), st.booleans())
+def test_link_spam_is_found_however_it_is_paced_and_shared_out(seed: int, spammers: int, young: bool) -> None:
+    rng = random.Random(seed)
+    flags = FRESH if young else None
+    lines = [
+        say(300 + rng.random() * 45, f"new{i % spammers}", f"cheap viewers at boost.example/{i}", flags=flags)
+        for i in range(3 * spammers)
+    ]
+    (spam,) = newest(with_crowd(sorted(lines, key=lambda line: line.sent_at)), "spam.links")
+    assert spam.authors == spammers
+    assert spam.messages == len(lines)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32), st.integers(5, 30))
+def test_a_text_by_five_or_more_is_copypasta_in_any_order_and_with_any_ending(seed: int, people: int) -> None:
+    rng = random.Random(seed)
+    text = "sir this is a rhythm game, please put the spoon down and return to the dance floor"
+    lines = [say(300 + rng.random() * 25, f"regular{i}", f"{text} {rng.choice(CHAT)}") for i in range(people)]
+    (pasta,) = newest(with_crowd(sorted(lines, key=lambda line: line.sent_at)), "copypasta")
+    assert pasta.authors >= 5
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32), st.integers(60, 200))
+def test_a_surge_of_many_is_hype_and_its_lines_are_counted(seed: int, lines: int) -> None:
+    rng = random.Random(seed)
+    surge = [say(300 + rng.random() * 10, f"regular{i % 40}", rng.choice(CHAT)) for i in range(lines)]
+    (hype,) = newest(with_crowd(sorted(surge, key=lambda line: line.sent_at)), "hype")
+    assert hype.messages >= lines // 2
+    assert hype.detected_at - surge[0].sent_at <= 15_000
+
+
 def test_a_surge_of_regulars_is_hype() -> None:
     lines = [
         say(300 + i / 6, f"regular{i % 40}", ["wow", "nice", "what a play", "LETS GO"][i % 4])
