@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from infra.detection_bench.adjudicated import verdict
+from infra.detection_bench.adjudicated import verdict, verdicts
 from infra.detection_bench.scoring import Tally
 
 SIZES: Final = ((1, 5), (6, 10), (11, 20), (21, 40), (41, 80), (81, 1_000))
@@ -103,6 +103,14 @@ def _real(real: Mapping[str, Any]) -> list[str]:
             f"| {name} | {row['stream_hours']} | {len(row['hostile'])} "
             f"| {row['alerts'].get('flood.account', 0)} | {told[0]} | {told[1]} |"
         )
+    floods = [
+        known
+        for known in verdicts()
+        if known.kind == "flood.account" and known.stream.partition("/")[0] in real
+    ]
+    if floods:
+        right = sum(known.right for known in floods)
+        lines += ["", f"Of {len(floods)} flood.account alerts that were judged, {right} were right."]
     lines += ["", *_judged([tuple(alert) for row in real.values() for alert in row["hostile"]])]
     return [*lines, ""]
 

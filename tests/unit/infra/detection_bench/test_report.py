@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from infra.cli import bench_detect
 from infra.cli.bench import app
-from infra.detection_bench import adjudicated
+from infra.detection_bench import adjudicated, report
 from infra.detection_bench.adjudicated import Verdict
 from infra.detection_bench.report import write_report
 from tests.unit.infra.detection_bench.test_scoring import raised, tally, truth
@@ -37,7 +37,9 @@ def test_the_page_tells_the_verdict_on_each_hostile_alert_of_real_chat(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = Verdict(stream="chan/1", kind="spam.links", started_ms=61_000, right=True, note="one offer twice")
-    monkeypatch.setattr(adjudicated, "verdicts", lambda: (known,))
+    flood = Verdict(stream="chan/1", kind="flood.account", started_ms=0, right=False, note="a talker")
+    for module in (adjudicated, report):
+        monkeypatch.setattr(module, "verdicts", lambda: (known, flood))
     figures = tally([truth()], [raised()])
     row = {
         "stream_hours": 9.0,
@@ -60,8 +62,11 @@ def test_the_page_tells_the_verdict_on_each_hostile_alert_of_real_chat(
     page = (tmp_path / "RESULTS.md").read_text()
     assert "| chan/1 | spam.links | 62 | right: one offer twice |" in page
     assert "| chan/1 | attack.raid | 62 | not yet judged |" in page
+    assert "Of 1 flood.account alerts that were judged, 0 were right." in page
     assert "calm.clips 1" in page
 
 
-def test_the_committed_list_of_verdicts_can_be_read() -> None:
-    assert isinstance(adjudicated.verdicts(), tuple)
+def test_the_committed_verdicts_name_each_alert_once() -> None:
+    named = [(known.stream, known.kind, known.started_ms) for known in adjudicated.verdicts()]
+    assert named
+    assert len(set(named)) == len(named)
