@@ -49,7 +49,11 @@ def _page(command: str, results: Mapping[str, Any]) -> str:
         f"{', '.join(map(str, results['quality']['seeds']))}. The families stand in "
         "`connectors/simulator/benchmark.yaml`; channels of `test` and the families that only it has were "
         "not tuned on. Naive rules: what a chat bot does today (repetition and rate of one user, one text by "
-        "five users, blocked words, capitals).",
+        "five users, blocked words, capitals); a rule set that is alarmed most of the time finds most "
+        "events, and at once, by chance: read its recall beside its false alerts.",
+        "",
+        "The simulated attacks are ours as the detectors are, and both know ordinary insults; real campaigns "
+        "may be harder. Recorded chat is nobody's making; nothing was injected there.",
         "",
         "| figure | Pulse | naive rules |",
         "|---|---|---|",
@@ -70,7 +74,7 @@ def _page(command: str, results: Mapping[str, Any]) -> str:
         )
     lines += [
         "",
-        "`called hostile` by family of the harmless events: "
+        "Harmless events that were called hostile, by family: "
         + (", ".join(f"{family} {n}" for family, n in results["quality"]["called_hostile"].items()) or "none")
         + ". False alerts outside of any event are not in it.",
         "",
