@@ -6,7 +6,7 @@ import msgspec
 import typer
 
 from infra.local.acceptance.machine import machine
-from serving.scorer.backend import DEFAULT_MODEL, ModelNotFoundError, model_folder
+from serving.scorer.backend import DEFAULT_MODEL, ModelNotFoundError, load_folder, model_folder
 
 Model = Annotated[str, typer.Option(help="Model name under serving/models, or a model folder.")]
 BatchRows = Annotated[int, typer.Option(min=1, max=4_000, help="Messages of one batch.")]
@@ -20,12 +20,11 @@ def bench_model(model: Model = DEFAULT_MODEL, batch_rows: BatchRows = 256) -> No
     preparation alone. Best of three rounds, in the process's own CPU time, so that neighbours on the machine
     count less. Reads ../shared/data/logs (or PULSE_SHARED/data/logs).
     """
-    from serving.scorer.fast import FastScorer
     from serving.training.datasets import DataMissingError, data_folder
     from serving.training.throughput import FILES, ROUNDS, throughput
 
     try:
-        scorer = FastScorer.load(model_folder(model))
+        scorer = load_folder(model_folder(model))
         found = throughput(scorer, data_folder(), batch_rows)
     except (ModelNotFoundError, DataMissingError, FileNotFoundError) as error:
         typer.echo(f"pulse bench model: {error}", err=True)

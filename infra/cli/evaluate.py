@@ -34,8 +34,7 @@ def evaluate(
     functional tests and speed, are written to the model card with its pictures. Needs the extra `train`.
     """
     try:
-        from serving.scorer.backend import ModelNotFoundError, model_folder
-        from serving.scorer.fast import FastScorer
+        from serving.scorer.backend import ModelNotFoundError, load_folder, model_folder
         from serving.training.bias import false_alarms
         from serving.training.card import table, write_card
         from serving.training.confusion import confusion, confusion_table
@@ -59,7 +58,7 @@ def evaluate(
         raise typer.BadParameter("leave --set out: these take sets of their own", param_hint="--set")
     try:
         folder = model_folder(model)
-        scorer = FastScorer.load(folder)
+        scorer = load_folder(folder)
         data = data_folder()
     except (ModelNotFoundError, DataMissingError) as error:
         typer.echo(f"pulse evaluate: {error}", err=True)

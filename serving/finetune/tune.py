@@ -10,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pipelines.core.text.ngrams import Bags, hashed_bags
+from pipelines.core.text.ngrams import Bags
+from pipelines.core.text.vocabulary import Vocabulary
 from serving.finetune.graph import GraphError, GraphNetwork
 from serving.finetune.labelled import DEV, TRAIN, Labelled
 from serving.scorer.fast import FastScorer
 from serving.scorer.model_config import HEADS as NETWORK
-from serving.scorer.model_config import SCALES, TABLE, FastModelConfig
+from serving.scorer.model_config import KEYS, SCALES, TABLE
 from serving.training import bags as kernels
 from serving.training.labels import HEADS, SLICES
 
@@ -65,10 +66,9 @@ def tune(
     """
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
-    config = FastModelConfig.read(folder)
     table = np.load(folder / TABLE).astype(np.float32) * np.load(folder / SCALES).astype(np.float32)[:, None]
     network = GraphNetwork.read(folder / NETWORK)
-    bags = hashed_bags(data.texts, config.bits)
+    bags = Vocabulary(np.load(folder / KEYS)).bags(data.texts)
     rows = np.arange(len(data.texts))
     with torch.no_grad():
         teacher = _probabilities(network, network(torch.from_numpy(embedded(bags, rows, table))))

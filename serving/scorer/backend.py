@@ -3,7 +3,13 @@
 from pathlib import Path
 from typing import Final, Protocol
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipelines.core.text.plain import PreparedLines
+from serving.scorer.language import Languages
+from serving.scorer.model_config import ScoringModelConfig
 
 MODELS: Final = Path(__file__).resolve().parents[1] / "models"
 DEFAULT_MODEL: Final = "fast"
@@ -39,6 +45,23 @@ class Scorer(Protocol):
         """
 
 
+class ChatModel(Scorer, Protocol):
+    """A scorer of our own training, with what evaluation asks of it."""
+
+    @property
+    def config(self) -> ScoringModelConfig:
+        """What its folder says of it."""
+
+    def forward(self, texts: list[str]) -> dict[str, NDArray[np.float32]]:
+        """Probabilities of every head for prepared texts: head → array (texts, labels of the head)."""
+
+    def languages(self, texts: list[str], hints: list[str | None]) -> Languages:
+        """Language and abstention of canonical texts, given the language of each one's stream or None."""
+
+    def score_prepared(self, batch: pa.RecordBatch, prepared: PreparedLines) -> pa.RecordBatch:
+        """Score a conforming batch whose texts have been prepared."""
+
+
 def load_scorer(model: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Scorer:
     """Load a model by name (a folder under `serving/models`), by the path of its folder, or as `hf:…`.
 
@@ -52,9 +75,27 @@ def load_scorer(model: str | Path = DEFAULT_MODEL, device: str = "cpu") -> Score
         from serving.scorer.hf import HfScorer
 
         return HfScorer.load(str(model), device)
-    from serving.scorer.fast import FastScorer
+    return load_folder(model_folder(model), device)
 
-    return FastScorer.load(model_folder(model), device)
+
+def load_folder(folder: Path, device: str = "cpu") -> "ChatModel":
+    """Load the model of a folder: what its config calls its backend.
+
+    Raises:
+        ModelNotFoundError: If a file of it is missing.
+        DeviceUnavailableError: If it cannot run on `device` here.
+    """
+    # Imported here: the fast model needs neither a tokeniser nor what a GPU needs.
+    backend = ScoringModelConfig.read(folder).backend
+    if backend == "base":
+        from serving.scorer.base import BaseScorer
+
+        return BaseScorer.load(folder, device)
+    if backend == "fast":
+        from serving.scorer.fast import FastScorer
+
+        return FastScorer.load(folder, device)
+    raise ModelNotFoundError(f"{folder} is made for a scorer called {backend}, which is not known here")
 
 
 def model_folder(model: str | Path) -> Path:

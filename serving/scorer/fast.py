@@ -9,16 +9,17 @@ import onnxruntime
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipelines.core.text.ngrams import code_points, hashed_lines
+from pipelines.core.text.ngrams import code_points
 from pipelines.core.text.plain import PreparedLines, prepare_lines
 from pipelines.core.text.prepare import model_text
 from pipelines.core.text.reading import reading_of
+from pipelines.core.text.vocabulary import Vocabulary
 from schemas.labels import BASIC, EMOTIONS
 from schemas.scoring import REQUEST, RESPONSE
 from serving.scorer.backend import DeviceUnavailableError, ModelNotFoundError
 from serving.scorer.batches import conform_request
 from serving.scorer.language import LanguageDecision, Languages
-from serving.scorer.model_config import CONFIG, HEADS, SCALES, TABLE, FastModelConfig
+from serving.scorer.model_config import CONFIG, HEADS, KEYS, SCALES, TABLE, FastModelConfig
 
 # Rows that go through the network at once; keeps its activations in the cache.
 _CHUNK_ROWS: Final = 512
@@ -30,11 +31,12 @@ class FastScorer:
     def __init__(
         self,
         config: FastModelConfig,
+        vocabulary: Vocabulary,
         table: NDArray[np.int8],
         scales: NDArray[np.float32],
         session: onnxruntime.InferenceSession,
     ) -> None:
-        self.config = config
+        self.config, self._vocabulary = config, vocabulary
         self._table, self._scales, self._session = table, scales, session
         self._outputs = [output.name for output in session.get_outputs()]
         self._language = LanguageDecision(config.languages, config.supported)
@@ -48,7 +50,7 @@ class FastScorer:
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu") -> Self:
-        """Read a model folder: CONFIG, TABLE, SCALES, HEADS.
+        """Read a model folder: CONFIG, KEYS, TABLE, SCALES, HEADS.
 
         Raises:
             ModelNotFoundError: If a file is missing.
@@ -57,7 +59,7 @@ class FastScorer:
         provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}.get(device, device)
         if provider not in onnxruntime.get_available_providers():
             raise DeviceUnavailableError(f"no {provider} in this onnxruntime: set device to cpu")
-        for name in (CONFIG, TABLE, SCALES, HEADS):
+        for name in (CONFIG, KEYS, TABLE, SCALES, HEADS):
             if not (folder / name).is_file():
                 raise ModelNotFoundError(f"{folder} lacks {name}: run `pulse train` to make the model again")
         options = onnxruntime.SessionOptions()
@@ -65,6 +67,7 @@ class FastScorer:
         session = onnxruntime.InferenceSession(str(folder / HEADS), options, providers=[provider])
         return cls(
             FastModelConfig.read(folder),
+            Vocabulary(np.load(folder / KEYS)),
             np.load(folder / TABLE),
             np.load(folder / SCALES).astype(np.float32),
             session,
@@ -87,7 +90,19 @@ class FastScorer:
 
     def score_prepared(self, batch: pa.RecordBatch, prepared: PreparedLines) -> pa.RecordBatch:
         """Score a conforming batch whose texts have been prepared."""
-        heads = self._forward(prepared.codes, batch.num_rows)
+        return self.answer(batch, prepared, self.forward_lines(prepared.codes, batch.num_rows))
+
+    def answer(
+        self,
+        batch: pa.RecordBatch,
+        prepared: PreparedLines,
+        heads: dict[str, NDArray[np.float32]],
+        schema: pa.Schema | None = None,
+    ) -> pa.RecordBatch:
+        """The answer to a conforming batch, given the probabilities of every head for its lines.
+
+        `schema` replaces the one that carries this model's name and version.
+        """
         languages = self._language.decide(prepared.readings, batch["lang"], heads["language"])
         toxicity, hate = heads["toxicity"][:, 0], heads["hate"][:, 0]
         sentiment = heads["sentiment"][:, 2] - heads["sentiment"][:, 0]
@@ -103,12 +118,16 @@ class FastScorer:
                 languages.codes,
                 pa.array(languages.abstained),
             ],
-            schema=self._answer_schema,
+            schema=schema or self._answer_schema,
         )
 
     def forward(self, texts: list[str]) -> dict[str, NDArray[np.float32]]:
         """Probabilities of every head for prepared texts: head → array (texts, labels of the head)."""
-        return self._forward(code_points(texts), len(texts))
+        return self.forward_lines(code_points(texts), len(texts))
+
+    def bags(self, texts: list[str]) -> NDArray[np.float32]:
+        """What the network reads of prepared texts: array (texts, 2 × dimensions)."""
+        return self._bags(code_points(texts), len(texts))
 
     def languages(self, texts: list[str], hints: list[str | None]) -> Languages:
         """Language and abstention of canonical texts, given the language of each one's stream or None."""
@@ -116,12 +135,9 @@ class FastScorer:
         readings = np.array([reading_of(text) for text in texts], dtype=np.uint8)
         return self._language.decide(readings, pa.array(hints, pa.string()), heads["language"])
 
-    def _forward(self, codes: NDArray[np.uint32], lines: int) -> dict[str, NDArray[np.float32]]:
-        bags = hashed_lines(codes, lines, self.config.bits)
-        inputs = np.zeros((lines, 2 * self.config.dimensions), dtype=np.float32)
-        half = self.config.dimensions
-        _sum_rows(bags.words, bags.word_ends, self._table, self._scales, inputs, 0)
-        _sum_rows(bags.chars, bags.char_ends, self._table, self._scales, inputs, half)
+    def forward_lines(self, codes: NDArray[np.uint32], lines: int) -> dict[str, NDArray[np.float32]]:
+        """`forward` of texts given as the code points of their lines, each ended by a line break."""
+        inputs = self._bags(codes, lines)
         chunks = [
             self._session.run(self._outputs, {"bags": inputs[start : start + _CHUNK_ROWS]})
             for start in range(0, max(lines, 1), _CHUNK_ROWS)
@@ -132,6 +148,14 @@ class FastScorer:
             name: np.concatenate([chunk[index] for chunk in chunks])
             for index, name in enumerate(self._outputs)
         }
+
+    def _bags(self, codes: NDArray[np.uint32], lines: int) -> NDArray[np.float32]:
+        bags = self._vocabulary.bags_of_lines(codes, lines)
+        inputs = np.zeros((lines, 2 * self.config.dimensions), dtype=np.float32)
+        half = self.config.dimensions
+        _sum_rows(bags.words, bags.word_ends, self._table, self._scales, inputs, 0)
+        _sum_rows(bags.chars, bags.char_ends, self._table, self._scales, inputs, half)
+        return inputs
 
 
 def _vectors(values: NDArray[np.float32], width: int) -> pa.Array:

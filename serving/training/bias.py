@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from pipelines.core.text.plain import prepare_texts
-from serving.scorer.fast import FastScorer
+from serving.scorer.backend import ChatModel
 from serving.training.functional import decision_threshold
 
 _SETS: Final = ("hatecheck_en", "multilingual_hatecheck")
@@ -33,7 +33,7 @@ class FalseAlarms:
     rows: int
 
 
-def false_alarms(scorer: FastScorer, folder: Path) -> list[FalseAlarms]:
+def false_alarms(scorer: ChatModel, folder: Path) -> list[FalseAlarms]:
     """Rates per language, benign functionality and group; `folder` is that of the shared data."""
     found: list[FalseAlarms] = []
     for name in _SETS:

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipelines.core.text.ngrams import hashed_bags
 from serving.training import bags as kernels
 from serving.training.datasets import Corpus
 from serving.training.fit import Fitted
@@ -19,10 +18,10 @@ _MIN_POSITIVE: Final = 10
 _GRID: Final = np.concatenate([np.arange(0.005, 0.05, 0.005), np.linspace(0.05, 0.95, 91)])
 
 
-def logits_of(fitted: Fitted, texts: list[str], bits: int) -> NDArray[np.float32]:
+def logits_of(fitted: Fitted, texts: list[str]) -> NDArray[np.float32]:
     """Logits of prepared texts, without the offsets of any set: shape (texts, TARGETS + languages)."""
     width = fitted.table.shape[1]
-    bags = hashed_bags(texts, bits)
+    bags = fitted.vocabulary.bags(texts)
     rows = np.arange(len(texts))
     halves = np.empty((2, len(texts), width), dtype=np.float32)
     kernels.embed(bags.words, bags.word_ends, rows, fitted.table, 1.0, 0, halves[0])
@@ -35,16 +34,16 @@ def logits_of(fitted: Fitted, texts: list[str], bits: int) -> NDArray[np.float32
 
 
 def calibration(
-    fitted: Fitted, corpus: Corpus, rows: NDArray[np.int64], bits: int
+    fitted: Fitted, corpus: Corpus, rows: NDArray[np.int64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Slopes and offsets of the logits (Platt scaling with the slope shared in a head, Guo et al. 2017).
 
     Fitted on the dev rows; each set counts by its weight in the label map, not by its size.
     https://arxiv.org/abs/1706.04599
     """
-    raw = torch.from_numpy(logits_of(fitted, [corpus.texts[i] for i in rows], bits))
+    raw = torch.from_numpy(logits_of(fitted, [corpus.texts[i] for i in rows]))
     targets = torch.from_numpy(corpus.targets[rows])
-    weights = torch.from_numpy(corpus.weights[rows] / _set_sizes(corpus, rows)[:, None])
+    weights = torch.from_numpy(corpus.weights[rows] / set_sizes(corpus, rows)[:, None])
     weights = weights / weights.sum() * len(rows)
     slopes = torch.ones(len(HEADS), requires_grad=True)
     offsets = torch.zeros(TARGETS, requires_grad=True)
@@ -70,16 +69,12 @@ def calibration(
 
 
 def thresholds(
-    fitted: Fitted,
-    corpus: Corpus,
-    rows: NDArray[np.int64],
-    bits: int,
-    slopes: NDArray[np.float32],
-    offsets: NDArray[np.float32],
+    probabilities: NDArray[np.float32], corpus: Corpus, rows: NDArray[np.int64]
 ) -> dict[str, float]:
-    """Thresholds with the best F1 of each emotion, and macro-F1 of single labels (also `label@language`)."""
-    logits = logits_of(fitted, [corpus.texts[i] for i in rows], bits) * slopes + offsets
-    probabilities = 1 / (1 + np.exp(-logits[:, :TARGETS]))
+    """Thresholds with the best F1 of each emotion, and macro-F1 of single labels (also `label@language`).
+
+    `probabilities`: of the rows, shape (rows, TARGETS).
+    """
     targets, known = corpus.targets[rows] >= 0.5, corpus.weights[rows] > 0
     chosen: dict[str, float] = {}
     for head, labels in HEADS.items():
@@ -119,7 +114,7 @@ def _f1(predicted: NDArray[np.bool_], targets: NDArray[np.bool_], both_classes: 
     return (positive + of_class(~predicted, ~targets)) / 2 if both_classes else positive
 
 
-def _set_sizes(corpus: Corpus, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def set_sizes(corpus: Corpus, rows: NDArray[np.int64]) -> NDArray[np.float32]:
     """Number of the given rows in the set of each row."""
     sizes = np.bincount(corpus.sets[rows], minlength=len(corpus.set_names))
     counts: NDArray[np.float32] = sizes[corpus.sets[rows]].astype(np.float32)

@@ -6,7 +6,7 @@ from typing import Final
 
 import yaml
 
-from serving.scorer.model_config import FastModelConfig
+from serving.scorer.model_config import BaseModelConfig, FastModelConfig, ScoringModelConfig
 from serving.training.bias import FalseAlarms, false_alarm_table
 from serving.training.confusion import Confusion, confusion_table
 from serving.training.emotes.ablation import Ablated, ablation_table
@@ -20,6 +20,11 @@ from serving.training.throughput import Throughput
 
 _WORST: Final = 12
 _INTRODUCTION: Final = Path(__file__).parent / "card_introduction.md"
+_FAST: Final = """Bags of words, word pairs and character n-grams: the {features:,} most frequent of the
+training text, by hash, each with {dimensions} weights of 8 bits; a network of one hidden layer in ONNX"""
+_BASE: Final = """all-MiniLM-L6-v2 with word pieces of more languages, fine-tuned on all sets at once
+(8 bits, ONNX), beside a copy of the model `fast`; the logits of both are weighed by language and head
+(`config.json`, fitted on dev)"""
 _TEST_FIGURES: Final = """## Test figures
 
 Thresholds come from the dev part of the same set, except in the column *at .5*. Sets without a test part:
@@ -70,7 +75,7 @@ _MEASURES: Final = (
 
 def write_card(
     folder: Path,
-    config: FastModelConfig,
+    config: ScoringModelConfig,
     figures: list[Figure],
     functional: list[Functionality],
     speed: Throughput,
@@ -81,11 +86,12 @@ def write_card(
     emotes: list[Ablated],
 ) -> Path:
     """Write CARD.md and its pictures into the model folder and return the card's path."""
-    size = sum(path.stat().st_size for path in folder.iterdir() if path.suffix not in (".md", ".svg")) / 1e6
+    weights = [path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".md", ".svg")]
+    size = sum(path.stat().st_size for path in weights) / 1e6
     parts = [
         _INTRODUCTION.read_text("utf-8").format(
-            name=config.name, version=config.version, bits=config.bits, dimensions=config.dimensions,
-            size=size, rate=speed.whole, prepared=speed.prepared,
+            name=config.name, version=config.version, architecture=_architecture(config), size=size,
+            rate=speed.whole, prepared=speed.prepared,
             supported=", ".join(sorted(config.supported)),
             notes="".join(f"- {note}\n" for note in config.notes),
         ),
@@ -112,6 +118,16 @@ def write_card(
     path = folder / "CARD.md"
     path.write_text("\n".join(parts), "utf-8")
     return path
+
+
+def _architecture(config: ScoringModelConfig) -> str:
+    match config:
+        case FastModelConfig():
+            return _FAST.format(features=config.features, dimensions=config.dimensions)
+        case BaseModelConfig():
+            return _BASE
+        case _:
+            raise TypeError(f"no card for a model of backend {config.backend}")
 
 
 def table(figures: Iterable[Figure]) -> str:

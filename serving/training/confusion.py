@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.scorer.fast import FastScorer
+from serving.scorer.backend import ChatModel
 from serving.training.datasets import TEST, Corpus
 from serving.training.labels import HEADS, SLICES, label_map
 
@@ -27,7 +27,7 @@ class Confusion:
     counts: NDArray[np.int64]
 
 
-def confusion(scorer: FastScorer, corpus: Corpus, part: int = TEST) -> list[Confusion]:
+def confusion(scorer: ChatModel, corpus: Corpus, part: int = TEST) -> list[Confusion]:
     """One matrix a head that the part's rows label; sentiment derived from emotions does not count."""
     rows = corpus.rows(part)
     heads = scorer.forward([corpus.texts[i] for i in rows])

@@ -10,7 +10,7 @@ import yaml
 from numpy.typing import NDArray
 
 from schemas.labels import BASIC, EMOTIONS
-from serving.scorer.fast import FastScorer
+from serving.scorer.backend import ChatModel
 from serving.training.calibrate import best_threshold
 from serving.training.datasets import DEV, TEST, TRAIN, Corpus
 from serving.training.figures import (
@@ -29,7 +29,7 @@ _MIN_LANGUAGE_ROWS: Final = 100
 
 
 def evaluate(
-    scorer: FastScorer, corpus: Corpus, report: Callable[[str], None] = lambda name: None
+    scorer: ChatModel, corpus: Corpus, report: Callable[[str], None] = lambda name: None
 ) -> list[Figure]:
     """Figures of every set with a test part; thresholds come from the set's own dev part."""
     figures: list[Figure] = []
@@ -51,7 +51,7 @@ def evaluate(
     return figures
 
 
-def language_figures(scorer: FastScorer, corpus: Corpus) -> list[Figure]:
+def language_figures(scorer: ChatModel, corpus: Corpus) -> list[Figure]:
     """Share of test lines whose language is named rightly, and of those on which the model abstains."""
     rows = corpus.rows(TEST)
     langs = corpus.langs[rows]
@@ -68,7 +68,7 @@ def language_figures(scorer: FastScorer, corpus: Corpus) -> list[Figure]:
     return figures
 
 
-def _probabilities(scorer: FastScorer, corpus: Corpus, rows: NDArray[np.int64]) -> Probabilities:
+def _probabilities(scorer: ChatModel, corpus: Corpus, rows: NDArray[np.int64]) -> Probabilities:
     if not len(rows):
         return np.zeros((0, TARGETS), dtype=np.float32)
     heads = scorer.forward([corpus.texts[i] for i in rows])

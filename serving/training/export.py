@@ -7,7 +7,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from serving.scorer.model_config import CONFIG, HEADS, SCALES, TABLE, FastModelConfig
+from serving.scorer.model_config import CONFIG, HEADS, KEYS, SCALES, TABLE, FastModelConfig
 from serving.training import labels
 from serving.training.fit import Fitted
 from serving.training.labels import TARGETS
@@ -25,6 +25,7 @@ def write_model(
 ) -> None:
     """Write the folder; `slopes` and `offsets` (one a logit), the calibration, go into the last layer."""
     folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / KEYS, fitted.vocabulary.keys)
     write_table(folder, fitted.table)
     state = {name: tensor.detach().numpy() for name, tensor in fitted.network.state_dict().items()}
     graph = _graph(

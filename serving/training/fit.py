@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from pipelines.core.text.ngrams import Bags
+from pipelines.core.text.vocabulary import Vocabulary
 from serving.training import bags as kernels
 from serving.training.network import Network, masked_loss
 
@@ -16,12 +17,12 @@ from serving.training.network import Network, masked_loss
 class Settings:
     """Choices of a training run; the defaults are those of the shipped model."""
 
-    bits: int = 18
+    features: int = 2**18
     dimensions: int = 64
     hidden: int = 256
-    epochs: int = 14
+    epochs: int = 16
     batch: int = 512
-    keep_features: float = 0.5
+    keep_features: float = 0.35
     dropout: float = 0.4
     table_rate: float = 0.05
     network_rate: float = 1e-3
@@ -35,6 +36,7 @@ class Settings:
 class Examples:
     """Training rows; arrays share the first axis. `languages` holds class indices, −1 where unknown."""
 
+    vocabulary: Vocabulary
     bags: Bags
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
@@ -44,8 +46,9 @@ class Examples:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Trained weights."""
+    """Trained weights; the vocabulary names the rows of the table."""
 
+    vocabulary: Vocabulary
     table: NDArray[np.float32]
     network: Network
 
@@ -64,8 +67,8 @@ def fit(
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
     dimensions = settings.dimensions
-    table = random.uniform(-1, 1, (2**settings.bits, dimensions)).astype(np.float32) / dimensions
-    squares = np.full(2**settings.bits, 1e-6, dtype=np.float32)
+    table = random.uniform(-1, 1, (len(examples.vocabulary), dimensions)).astype(np.float32) / dimensions
+    squares = np.full(len(table), 1e-6, dtype=np.float32)
     network = Network(dimensions, settings.hidden, language_count, set_count, settings.dropout)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=settings.network_rate, weight_decay=settings.weight_decay
@@ -110,4 +113,4 @@ def fit(
             step += 1
             if step % 100 == 0:
                 report(step / steps, running)
-    return Fitted(table, network.eval())
+    return Fitted(examples.vocabulary, table, network.eval())

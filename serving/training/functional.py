@@ -11,8 +11,8 @@ from typing import Final
 import pyarrow.parquet as pq
 
 from pipelines.core.text.plain import prepare_texts
-from serving.scorer.fast import FastScorer
-from serving.scorer.model_config import FastModelConfig
+from serving.scorer.backend import ChatModel
+from serving.scorer.model_config import ScoringModelConfig
 
 SETS: Final = ("hatecheck_en", "multilingual_hatecheck", "hatemoji_check")
 _DEFAULT_THRESHOLD: Final = 0.5
@@ -30,7 +30,7 @@ class Functionality:
     hateful: bool
 
 
-def functionalities(scorer: FastScorer, folder: Path) -> list[Functionality]:
+def functionalities(scorer: ChatModel, folder: Path) -> list[Functionality]:
     """Accuracy of `toxicity` per functionality and language on the functional tests in the shared data."""
     found: list[Functionality] = []
     for name in SETS:
@@ -49,7 +49,7 @@ def functionalities(scorer: FastScorer, folder: Path) -> list[Functionality]:
     return found
 
 
-def decision_threshold(config: FastModelConfig, lang: str) -> float:
+def decision_threshold(config: ScoringModelConfig, lang: str) -> float:
     """Threshold of `toxicity` in a language, else that of all languages together."""
     every = config.thresholds.get("toxicity", _DEFAULT_THRESHOLD)
     return config.thresholds.get(f"toxicity@{lang}", every)

@@ -37,11 +37,11 @@ class Network(nn.Module):
         return logits
 
 
-def masked_loss(logits: Tensor, targets: Tensor, weights: Tensor, languages: Tensor) -> Tensor:
+def masked_loss(logits: Tensor, targets: Tensor, weights: Tensor, languages: Tensor | None = None) -> Tensor:
     """Mean over the batch of the heads' losses; entries of weight 0 do not count.
 
     Binary cross-entropy per label; cross-entropy over the classes of sentiment that a set asked for, and over
-    the languages (index −1: unknown).
+    the languages (index −1: unknown) if the network names them.
     """
     rows = logits.shape[0]
     total = logits.new_zeros(())
@@ -57,5 +57,7 @@ def masked_loss(logits: Tensor, targets: Tensor, weights: Tensor, languages: Ten
                 logits[:, part], targets[:, part], weights[:, part], reduction="sum"
             )
             total = total + HEAD_WEIGHTS[head] * losses / len(HEADS[head])
+    if languages is None:
+        return total / rows
     language = nn.functional.cross_entropy(logits[:, TARGETS:], languages, ignore_index=-1, reduction="sum")
     return (total + LANGUAGE_WEIGHT * language) / rows

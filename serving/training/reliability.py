@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.scorer.fast import FastScorer
+from serving.scorer.backend import ChatModel
 from serving.training.datasets import TEST, Corpus
 from serving.training.labels import HEADS, SLICES
 
@@ -35,7 +35,7 @@ class Reliability:
         return float((np.abs(self.said - self.true) * self.counts).sum() / self.counts.sum())
 
 
-def reliability(scorer: FastScorer, corpus: Corpus, part: int = TEST) -> list[Reliability]:
+def reliability(scorer: ChatModel, corpus: Corpus, part: int = TEST) -> list[Reliability]:
     """One entry a head that the part's rows label."""
     rows = corpus.rows(part)
     heads = scorer.forward([corpus.texts[i] for i in rows])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.core.text.plain import prepare_texts
-from serving.scorer.fast import FastScorer
+from serving.scorer.backend import ChatModel
 from serving.training.attacks import ATTACKS
 from serving.training.datasets import TEST, raw_rows
 
@@ -43,7 +43,7 @@ class Robustness:
 
 
 def robustness(
-    scorer: FastScorer, folder: Path, report: Callable[[str], None] = lambda name: None
+    scorer: ChatModel, folder: Path, report: Callable[[str], None] = lambda name: None
 ) -> list[Robustness]:
     """Every attack on every set, with the normaliser and without; `folder` is that of the shared data."""
     found: list[Robustness] = []
@@ -78,7 +78,7 @@ def robustness_table(found: Iterable[Robustness]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _of_set(scorer: FastScorer, name: str, rows: list[dict[str, Any]], normalised: bool) -> list[Robustness]:
+def _of_set(scorer: ChatModel, name: str, rows: list[dict[str, Any]], normalised: bool) -> list[Robustness]:
     texts = [row["text"] for row in rows]
     toxic = np.array([row["toxic"] >= 0.5 for row in rows])
     clean = _scores(scorer, texts, normalised)
@@ -97,7 +97,7 @@ def _of_set(scorer: FastScorer, name: str, rows: list[dict[str, Any]], normalise
     return found
 
 
-def _scores(scorer: FastScorer, texts: list[str], normalised: bool) -> NDArray[np.float32]:
+def _scores(scorer: ChatModel, texts: list[str], normalised: bool) -> NDArray[np.float32]:
     bare = [" ".join(text.lower().split()) for text in texts]
     heads = scorer.forward(prepare_texts(texts) if normalised else bare)
     scores: NDArray[np.float32] = np.maximum(heads["toxicity"][:, 0], heads["hate"][:, 0])

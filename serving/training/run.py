@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from pipelines.core.text.ngrams import hashed_bags
 from pipelines.core.text.prepare import prepare
+from pipelines.core.text.vocabulary import FEATURE_BITS, Vocabulary
 from serving.scorer.model_config import FastModelConfig
-from serving.training.calibrate import calibration, thresholds
+from serving.training.calibrate import calibration, logits_of, thresholds
 from serving.training.datasets import DEV, TRAIN, Corpus, load_corpus
 from serving.training.export import write_model
 from serving.training.fit import Examples, Settings, fit
@@ -77,28 +78,33 @@ def train_corpus(
     """The part of `train` behind the files: features, fit, calibration, export."""
     rows = corpus.rows(TRAIN)
     languages = tuple(sorted(set(corpus.langs[rows].tolist()) - _NO_CLASS))
-    examples = examples_of(corpus, lines, languages, settings.bits)
+    examples = examples_of(corpus, lines, languages, settings.features)
     fitted = fit(
         examples, settings, len(languages), len(corpus.set_names),
         lambda done, loss: report(f"training (loss {loss:.3f})", done),
     )  # fmt: skip
     report("calibrating", 0.0)
-    slopes, offsets = calibration(fitted, corpus, corpus.rows(DEV), settings.bits)
+    dev = corpus.rows(DEV)
+    slopes, offsets = calibration(fitted, corpus, dev)
+    logits = logits_of(fitted, [corpus.texts[i] for i in dev]) * slopes + offsets
     config = FastModelConfig(
         name=out.name,
         version=version,
-        bits=settings.bits,
+        features=len(fitted.vocabulary),
         dimensions=settings.dimensions,
         languages=languages,
         supported=supported_languages(corpus, rows),
-        thresholds=thresholds(fitted, corpus, corpus.rows(DEV), settings.bits, slopes, offsets),
+        thresholds=thresholds(1 / (1 + np.exp(-logits[:, :TARGETS])), corpus, dev),
     )
     write_model(out, fitted, config, slopes, offsets)
     report("calibrating", 1.0)
 
 
-def examples_of(corpus: Corpus, lines: Lines, languages: tuple[str, ...], bits: int) -> Examples:
-    """Training examples: the corpus's train rows, then the unlabelled lines for the language head alone."""
+def examples_of(corpus: Corpus, lines: Lines, languages: tuple[str, ...], features: int) -> Examples:
+    """Training examples: the corpus's train rows, then the unlabelled lines for the language head alone.
+
+    The vocabulary is that of all of them, `features` at most.
+    """
     rows = corpus.rows(TRAIN)
     index = {code: at for at, code in enumerate(languages)}
     known = [
@@ -106,8 +112,11 @@ def examples_of(corpus: Corpus, lines: Lines, languages: tuple[str, ...], bits: 
     ]
     padding = np.zeros((len(known), TARGETS), dtype=np.float32)
     row_languages = [index.get(lang, -1) for lang in corpus.langs[rows].tolist()]
+    bags = hashed_bags([corpus.texts[i] for i in rows] + [text for text, _ in known], FEATURE_BITS)
+    vocabulary = Vocabulary.most_frequent(bags, features)
     return Examples(
-        hashed_bags([corpus.texts[i] for i in rows] + [text for text, _ in known], bits),
+        vocabulary,
+        vocabulary.rows(bags),
         np.concatenate([corpus.targets[rows], padding]),
         np.concatenate([corpus.weights[rows], padding]),
         np.concatenate([corpus.sets[rows], np.zeros(len(known))]).astype(np.int64),

@@ -24,7 +24,7 @@ FILLER = ["you", "are", "so", "the", "stream", "today", "really", "what", "playe
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_stub_model(tmp_path_factory.mktemp("base") / "stub", bits=12, dimensions=8)
+    return write_stub_model(tmp_path_factory.mktemp("base") / "stub", dimensions=8)
 
 
 def _file(path: Path, *, random_labels: bool = False) -> Path:

@@ -1,13 +1,18 @@
 """A tiny model folder with random weights, made without torch or data."""
 
+from itertools import product
 from pathlib import Path
+from string import ascii_lowercase
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from pipelines.core.text.ngrams import hashed_bags
+from pipelines.core.text.vocabulary import FEATURE_BITS
 from schemas.labels import BASIC, EMOTIONS
-from serving.scorer.model_config import CONFIG, HEADS, SCALES, TABLE, FastModelConfig
+from serving.scorer.model_config import CONFIG, HEADS, KEYS, SCALES, TABLE, FastModelConfig
 
 LANGUAGES = ("de", "en", "fi", "ru")
 _SIZES = {
@@ -20,12 +25,22 @@ _SIZES = {
 }
 
 
-def write_stub_model(folder: Path, bits: int = 8, dimensions: int = 4) -> Path:
+def _keys() -> NDArray[np.int32]:
+    """Features of all words of two letters: beginnings and ends of every word."""
+    alphabets = (ascii_lowercase, "".join(map(chr, range(ord("а"), ord("я") + 1))))
+    words = ["".join(pair) for letters in alphabets for pair in product(letters, repeat=2)]
+    bags = hashed_bags(words, FEATURE_BITS)
+    return np.unique(np.concatenate([bags.words, bags.chars]))
+
+
+def write_stub_model(folder: Path, dimensions: int = 4) -> Path:
     """Write a model folder that `load_scorer` reads; equal calls give equal models."""
     random = np.random.default_rng(7)
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / TABLE, random.integers(-127, 128, (2**bits, dimensions), dtype=np.int8))
-    np.save(folder / SCALES, np.full(2**bits, 0.05, dtype=np.float16))
+    keys = _keys()
+    np.save(folder / KEYS, keys)
+    np.save(folder / TABLE, random.integers(-127, 128, (len(keys), dimensions), dtype=np.int8))
+    np.save(folder / SCALES, np.full(len(keys), 0.05, dtype=np.float16))
     sizes = {**_SIZES, "language": len(LANGUAGES)}
     weight = random.normal(size=(sum(sizes.values()), 2 * dimensions)).astype(np.float32)
     nodes = [
@@ -54,7 +69,7 @@ def write_stub_model(folder: Path, bits: int = 8, dimensions: int = 4) -> Path:
     config = FastModelConfig(
         name="stub",
         version="0",
-        bits=bits,
+        features=len(keys),
         dimensions=dimensions,
         languages=LANGUAGES,
         supported=frozenset({"de", "en", "ru"}),

@@ -17,7 +17,7 @@ from serving.training.fit import Fitted, Settings, fit  # noqa: E402
 from serving.training.labels import SLICES, label_map, target  # noqa: E402
 from serving.training.run import Lines, examples_of, train_corpus  # noqa: E402
 
-SETTINGS = Settings(bits=12, dimensions=16, hidden=32, epochs=6, batch=64, seed=3)
+SETTINGS = Settings(features=4_096, dimensions=16, hidden=32, epochs=6, batch=64, seed=3)
 HARSH, KIND = ["idiot", "trash", "stupid"], ["lovely", "great", "thanks"]
 FILLER = ["you", "are", "a", "so", "the", "stream", "today", "really", "what", "player"]
 
@@ -61,19 +61,19 @@ def test_it_learns_what_is_there_to_learn(corpus: Corpus, trained: Path) -> None
 
 
 def _fitted(corpus: Corpus) -> Fitted:
-    return fit(examples_of(corpus, Lines([], []), ("en",), SETTINGS.bits), SETTINGS, 1, 1)
+    return fit(examples_of(corpus, Lines([], []), ("en",), SETTINGS.features), SETTINGS, 1, 1)
 
 
 def test_the_exported_model_scores_like_the_trained_one(corpus: Corpus, tmp_path: Path) -> None:
     fitted = _fitted(corpus)
-    slopes, offsets = calibration(fitted, corpus, corpus.rows(DEV), SETTINGS.bits)
+    slopes, offsets = calibration(fitted, corpus, corpus.rows(DEV))
     config = FastModelConfig(
-        name="tiny", version="1", bits=SETTINGS.bits, dimensions=SETTINGS.dimensions, languages=("en",),
-        supported=frozenset({"en"}),
+        name="tiny", version="1", features=len(fitted.vocabulary), dimensions=SETTINGS.dimensions,
+        languages=("en",), supported=frozenset({"en"}),
     )  # fmt: skip
     write_model(tmp_path, fitted, config, slopes, offsets)
     texts = corpus.texts[-150:]
-    logits = (logits_of(fitted, texts, SETTINGS.bits) * slopes + offsets)[:, SLICES["toxicity"]]
+    logits = (logits_of(fitted, texts) * slopes + offsets)[:, SLICES["toxicity"]]
     exported = FastScorer.load(tmp_path).forward(texts)["toxicity"]
     np.testing.assert_allclose(exported, 1 / (1 + np.exp(-logits)), atol=0.02)
 
