@@ -44,7 +44,7 @@ def train(
     attacked: Annotated[
         float,
         typer.Option(help="Share of toxicity's rows that are also learned under an attack.", min=0, max=1),
-    ] = 0.0,
+    ] = 0.25,
     data: Annotated[
         Path | None,
         typer.Option(help="Fine-tune on this .parquet or .csv instead.", exists=True, dir_okay=False),

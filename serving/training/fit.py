@@ -27,7 +27,7 @@ class Settings:
     table_rate: float = 0.05
     network_rate: float = 1e-3
     weight_decay: float = 1e-4
-    attacked: float = 0.0
+    attacked: float = 0.25
     """Share of train rows labelled for toxicity of which an attacked copy is added."""
     seed: int = 20_251_122
 
