@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,6 +11,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from infra.cli.train_labelled import train_labelled
 from serving.scorer.backend import ModelNotFoundError, model_folder
+
+if TYPE_CHECKING:
+    from serving.training.fit import Settings
 
 app = typer.Typer(add_completion=False)
 
@@ -45,6 +48,10 @@ def train(
         float,
         typer.Option(help="Share of toxicity's rows that are also learned under an attack.", min=0, max=1),
     ] = 0.25,
+    trials: Annotated[
+        int | None,
+        typer.Option("--search", help="With --tier fast: first search for settings in so many runs.", min=1),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(help="Fine-tune on this .parquet or .csv instead.", exists=True, dir_okay=False),
@@ -67,6 +74,9 @@ def train(
     that `pulse score --model` and the stack can load. Needs the extra `train` (uv sync --extra train). The
     same seed gives the same model on one machine. Then `pulse evaluate --card` writes the model card.
 
+    With --search: whole runs of other settings (epochs, dropout, size, rates; Optuna), judged by the dev
+    parts alone; the model is then trained with the best, which are printed.
+
     With --data: a few careful epochs from a model that is there, on your own labels. Columns: text, and any
     of sentiment (negative, neutral, positive), toxicity, hate, sarcasm (0 to 1), emotions and basic (names
     joined by |); group and split (train, dev, test) if the rows are to be parted by them. What you do not
@@ -80,6 +90,8 @@ def train(
         import torch
 
         from serving.training.datasets import DataMissingError, data_folder
+        from serving.training.fit import Settings
+        from serving.training.run import train as train_fast
     except ModuleNotFoundError as error:
         typer.echo(f"pulse train: {error}; install the extra: uv sync --extra train", err=True)
         raise typer.Exit(1) from error
@@ -99,7 +111,10 @@ def train(
 
         try:
             if tier is Tier.FAST:
-                _train_fast(data, folder, version, epochs, attacked, report)
+                settings = Settings(epochs=epochs or Settings.epochs, attacked=attacked)
+                if trials:
+                    settings = _searched(data, trials, settings, report, progress.console)
+                train_fast(data, folder, version, settings, report)
             else:
                 _train_base(data, folder, version, epochs, base, device, report)
         except (ModuleNotFoundError, ModelNotFoundError) as error:
@@ -111,13 +126,21 @@ def train(
 Report = Callable[[str, float], None]
 
 
-def _train_fast(
-    data: Path, out: Path, version: str, epochs: int | None, attacked: float, report: Report
-) -> None:
-    from serving.training.fit import Settings
-    from serving.training.run import train as run
+def _searched(data: Path, trials: int, start: "Settings", report: Report, console: Console) -> "Settings":
+    from serving.training.datasets import load_corpus
+    from serving.training.run import language_lines
+    from serving.training.search import SEARCHED, search
 
-    run(data, out, version, Settings(epochs=epochs or Settings.epochs, attacked=attacked), report)
+    corpus, lines = load_corpus(data, attacked=start.attacked), language_lines(data)
+
+    def tell(trial: int, settings: "Settings", score: float) -> None:
+        chosen = ", ".join(f"{name}={getattr(settings, name):.3g}" for name in SEARCHED)
+        console.print(f"trial {trial + 1}: {score:.4f} ({chosen})", highlight=False)
+        report("searching", (trial + 1) / trials)
+
+    report("searching", 0.0)
+    best, _ = search(corpus, lines, trials, start, tell)
+    return best
 
 
 def _train_base(

@@ -77,7 +77,7 @@ def train_corpus(
 ) -> None:
     """The part of `train` behind the files: features, fit, calibration, export."""
     rows = corpus.rows(TRAIN)
-    languages = tuple(sorted(set(corpus.langs[rows].tolist()) - _NO_CLASS))
+    languages = language_classes(corpus, rows)
     examples = examples_of(corpus, lines, languages, settings.features)
     fitted = fit(
         examples, settings, len(languages), len(corpus.set_names),
@@ -122,6 +122,11 @@ def examples_of(corpus: Corpus, lines: Lines, languages: tuple[str, ...], featur
         np.concatenate([corpus.sets[rows], np.zeros(len(known))]).astype(np.int64),
         np.array(row_languages + [at for _, at in known], dtype=np.int64),
     )
+
+
+def language_classes(corpus: Corpus, rows: NDArray[np.int64]) -> tuple[str, ...]:
+    """Classes of the language head, in its order: the languages of the rows."""
+    return tuple(sorted(set(corpus.langs[rows].tolist()) - _NO_CLASS))
 
 
 def supported_languages(corpus: Corpus, rows: NDArray[np.int64]) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """A whole training run on generated text: it learns, it is exported faithfully, it repeats itself."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from serving.training.export import write_model  # noqa: E402
 from serving.training.fit import Fitted, Settings, fit  # noqa: E402
 from serving.training.labels import SLICES, label_map, target  # noqa: E402
 from serving.training.run import Lines, examples_of, train_corpus  # noqa: E402
+from serving.training.search import search  # noqa: E402
 
 SETTINGS = Settings(features=4_096, dimensions=16, hidden=32, epochs=6, batch=64, seed=3)
 HARSH, KIND = ["idiot", "trash", "stupid"], ["lovely", "great", "thanks"]
@@ -80,3 +82,14 @@ def test_the_exported_model_scores_like_the_trained_one(corpus: Corpus, tmp_path
 
 def test_the_same_seed_gives_the_same_weights(corpus: Corpus) -> None:
     np.testing.assert_array_equal(_fitted(corpus).table, _fitted(corpus).table)
+
+
+def test_a_search_judges_by_dev_and_keeps_the_best(corpus: Corpus) -> None:
+    seen: list[tuple[int, float]] = []
+    start = replace(SETTINGS, epochs=6, table_rate=0.05)
+    best, score = search(
+        corpus, Lines([], []), 2, start, lambda trial, settings, at: seen.append((trial, at))
+    )
+    assert [trial for trial, _ in seen] == [0, 1]
+    assert score == max(at for _, at in seen) > 0.9
+    assert (best.features, best.seed) == (start.features, start.seed)
