@@ -53,7 +53,8 @@ _ROBUSTNESS: Final = """## Robustness
 Recall of toxic lines at 5 % false positives on the clean lines of the same test part, before and after each
 attack of `serving/training/attacks.py`; `false alarms after` is the share of harmless lines, attacked alike,
 above the same threshold. Last two columns: the same weights on lower-cased text without the normaliser.
-`emote_padding` puts an emote before every word; a bag of n-grams divides by their number. Sets: {sets}.
+`emote_padding` puts an emote before every word. Training saw attacked copies of some train rows.
+Sets: {sets}.
 """
 _BIAS: Final = """## False alarms on harmless sentences
 
