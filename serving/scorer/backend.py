@@ -6,6 +6,7 @@ from typing import Final, Protocol
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from pipelines.core.text.plain import PreparedLines
 from serving.scorer.language import Languages
@@ -82,11 +83,15 @@ def load_folder(folder: Path, device: str = "cpu") -> "ChatModel":
     """Load the model of a folder: what its config calls its backend.
 
     Raises:
-        ModelNotFoundError: If a file of it is missing.
+        ModelNotFoundError: If a file of it is missing or its config is not valid.
         DeviceUnavailableError: If it cannot run on `device` here.
     """
     # Imported here: the fast model needs neither a tokeniser nor what a GPU needs.
-    backend = ScoringModelConfig.read(folder).backend
+    try:
+        backend = ScoringModelConfig.read(folder).backend
+    except ValidationError as error:
+        lacks = ", ".join(str(part) for found in error.errors() for part in found["loc"])
+        raise ModelNotFoundError(f"{folder / 'config.json'} is no model's: look at {lacks}") from error
     if backend == "base":
         from serving.scorer.base import BaseScorer
 

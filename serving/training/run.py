@@ -38,9 +38,9 @@ _LINES_BY_LANGUAGE: Final = {
     "uk": ("texts/uk_telegram_schools.txt.gz",),
 }
 _LINES_PER_FILE: Final = 15_000
-# Sets of sarcasm were collected for it: every second or third row is sarcastic, and a line that is like none of
-# them gets their base rate. Ordinary chat is like none of them. It stands in as negative, at a small weight
-# (learning from positive and unlabelled rows: Elkan & Noto 2008, https://doi.org/10.1145/1401890.1401920).
+# Sets of sarcasm were collected for it: every second or third row is sarcastic, and a line that is like none
+# of them gets their base rate. Ordinary chat is like none of them. It stands in as negative, at a small
+# weight (positive and unlabelled rows: Elkan & Noto 2008, https://doi.org/10.1145/1401890.1401920).
 _CHAT_SARCASM: Final = 0.03
 _CHAT_SARCASM_WEIGHT: Final = 0.15
 # Nigerian Pidgin is written with the words of English: as a class of its own it would claim English chat.
@@ -106,10 +106,10 @@ def train_corpus(
 
 
 def examples_of(corpus: Corpus, lines: Lines, languages: tuple[str, ...], features: int) -> Examples:
-    """Training examples: the corpus's train rows, then the unlabelled lines: for the
-    language head, and, weakly, as lines that are seldom sarcastic.
+    """Training examples: the corpus's train rows, then the unlabelled lines.
 
-    The vocabulary is that of all of them, `features` at most.
+    The lines teach the language head, and, weakly, that chat is seldom sarcastic. The vocabulary is that of
+    all of them, `features` at most.
     """
     rows = corpus.rows(TRAIN)
     index = {code: at for at, code in enumerate(languages)}

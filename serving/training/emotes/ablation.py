@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from pipelines.core.text.emotes import MEANINGS
 from pipelines.core.text.plain import prepare_lines
 from schemas.labels import BASIC
-from serving.scorer.fast import FastScorer
+from serving.scorer.backend import ChatModel
 from serving.training.datasets import TEST
 from serving.training.emotes.evidence import near_lines
 from serving.training.emotes.logs import Line, log_files, read_lines
@@ -58,7 +58,7 @@ class Ablated:
 
 
 def ablation(
-    scorer: FastScorer, data: Path, report: Callable[[str], None] = lambda stage: None
+    scorer: ChatModel, data: Path, report: Callable[[str], None] = lambda stage: None
 ) -> list[Ablated]:
     """Every figure on the recordings in the shared data folder `data`; none where there are no recordings."""
     files = log_files(data)
@@ -91,7 +91,7 @@ def _cell(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def _by_hand(scorer: FastScorer, of_file: dict[str, list[Line]], names: frozenset[str]) -> Iterator[Ablated]:
+def _by_hand(scorer: ChatModel, of_file: dict[str, list[Line]], names: frozenset[str]) -> Iterator[Ablated]:
     """Three classes of sentiment against the lines labelled by hand, those of missing recordings left out."""
     at = {(file, line.stream, line.number): line for file, lines in of_file.items() for line in lines}
     with LABELS.open(encoding="utf-8", newline="") as file:
@@ -114,7 +114,7 @@ def _by_hand(scorer: FastScorer, of_file: dict[str, list[Line]], names: frozense
     yield Ablated("labelled by hand: macro-F1", count, *(macro_f1(way, true, 3) for way in predicted))
 
 
-def _beside_text(scorer: FastScorer, lines: Sequence[Line], names: frozenset[str]) -> Iterator[Ablated]:
+def _beside_text(scorer: ChatModel, lines: Sequence[Line], names: frozenset[str]) -> Iterator[Ablated]:
     """Emotes alone against the text beside and around them, and false alarms on them."""
     marked = mark(lines, names)
     own = scored(scorer, marked)[:, -1].astype(np.float64)
@@ -171,7 +171,7 @@ def _unexplained(read: str) -> str:
     return " ".join(kept)
 
 
-def _heads(scorer: FastScorer, texts: list[str]) -> Sentiments:
+def _heads(scorer: ChatModel, texts: list[str]) -> Sentiments:
     """Columns sentiment (−1 to 1), sarcasm, toxicity, anger; one row a text."""
     different = sorted(set(texts))
     heads = scorer.forward(different)
@@ -187,7 +187,7 @@ def _heads(scorer: FastScorer, texts: list[str]) -> Sentiments:
     return found
 
 
-def _emoji(scorer: FastScorer, ranking: Path) -> Iterator[Ablated]:
+def _emoji(scorer: ChatModel, ranking: Path) -> Iterator[Ablated]:
     if not ranking.is_file():
         return
     with ranking.open(encoding="utf-8", newline="") as file:

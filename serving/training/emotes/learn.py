@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from pipelines.core.text.emotes import PARTS
-from serving.scorer.fast import FastScorer
+from serving.scorer.backend import ChatModel
 from serving.training.datasets import TRAIN
 from serving.training.emotes.evidence import gather
 from serving.training.emotes.logs import log_files, read_lines
@@ -25,7 +25,7 @@ class Learned(NamedTuple):
     endings: list[Proposal]
 
 
-def learn(data: Path, scorer: FastScorer, report: Callable[[str], None] = lambda stage: None) -> Learned:
+def learn(data: Path, scorer: ChatModel, report: Callable[[str], None] = lambda stage: None) -> Learned:
     """Learn from the training streams of every recording in the shared data folder `data`.
 
     Raises:

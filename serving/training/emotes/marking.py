@@ -10,7 +10,7 @@ import numpy as np
 from pipelines.core.text.batch import normalise_all
 from pipelines.core.text.emotes import MEANINGS, PARTS
 from schemas.labels import BASIC
-from serving.scorer.fast import FastScorer
+from serving.scorer.backend import ChatModel
 from serving.training.emotes.evidence import MarkedLine, Scores
 from serving.training.emotes.logs import Line
 from serving.training.emotes.names import canonical_name
@@ -52,7 +52,7 @@ def mark(lines: Iterable[Line], names: frozenset[str]) -> list[MarkedLine]:
     return marked
 
 
-def scored(scorer: FastScorer, lines: Sequence[MarkedLine]) -> Scores:
+def scored(scorer: ChatModel, lines: Sequence[MarkedLine]) -> Scores:
     """SCORES of each line's `rest` without words of the lexicon; NaN where under three letters are left."""
     texts = sorted({line.rest for line in lines if sum(map(str.isalpha, line.rest)) >= _FEWEST_LETTERS})
     rows = {text: row for row, text in enumerate(texts)}

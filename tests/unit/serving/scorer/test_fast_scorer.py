@@ -1,5 +1,6 @@
 """The contract of a scorer: rows in order, ranges, the same answer whatever the batch."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -108,5 +109,8 @@ def test_unknown_models_and_devices_are_named(stub_folder: Path, tmp_path: Path)
     with pytest.raises(DeviceUnavailableError, match="set device to cpu"):
         load_scorer(stub_folder, "abacus")
     (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ModelNotFoundError, match=r"config\.json is no model's: look at name, version"):
+        load_scorer(tmp_path)
+    shutil.copyfile(stub_folder / "config.json", tmp_path / "config.json")
     with pytest.raises(ModelNotFoundError, match="lacks"):
         load_scorer(tmp_path)
