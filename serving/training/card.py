@@ -20,8 +20,9 @@ from serving.training.throughput import Throughput
 
 _WORST: Final = 12
 _INTRODUCTION: Final = Path(__file__).parent / "card_introduction.md"
-_FAST: Final = """Bags of words, word pairs and character n-grams: the {features:,} most frequent of the training
-text, by hash, each with {dimensions} weights of 8 bits; a network of one hidden layer in ONNX"""
+_FAST: Final = """\
+Bags of words, word pairs and character n-grams: the {features:,} most frequent of the training text, by hash,
+each with {dimensions} weights of 8 bits; a network of one hidden layer in ONNX"""
 _BASE: Final = """all-MiniLM-L6-v2 with word pieces of more languages, fine-tuned on all sets at once
 (8 bits, ONNX), beside a copy of the model `fast`; the logits of both are weighed by language and head
 (`config.json`, fitted on dev)"""
