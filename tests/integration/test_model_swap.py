@@ -75,7 +75,7 @@ def test_a_swap_drops_no_request(stack: Stack, tmp_path: Path) -> None:
         (stack.home / "scorer.yaml").unlink(missing_ok=True)
     assert (swapped.returncode, swapped.stdout.strip()) == (0, "candidate 9.9"), swapped.stderr
     assert refused.returncode == 1, refused.stdout
-    assert "lacks" in refused.stderr, refused.stderr
+    assert "is no model's" in refused.stderr, refused.stderr
     assert "candidate 9.9 goes on" in refused.stderr
     assert (back.returncode, back.stdout.strip()) == (0, f"fast {shipped}"), back.stderr
     for caller in callers:

@@ -16,7 +16,7 @@ from serving.training.network import masked_loss
 _OTHERS: Final = ""
 # Rows of dev that a language needs for weights of its own, and how far they are held to those of all.
 _LEAST_ROWS: Final = 300
-_HELD: Final = 0.02
+_HELD: Final = 0.002
 
 
 def fit_blend(
