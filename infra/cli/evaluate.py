@@ -45,6 +45,7 @@ def evaluate(
         from serving.training.functional import functionalities
         from serving.training.labels import label_map
         from serving.training.reliability import reliability, reliability_table
+        from serving.training.remembering import Remembering
         from serving.training.robustness import robustness, robustness_table
         from serving.training.throughput import throughput
     except ModuleNotFoundError as error:
@@ -59,30 +60,31 @@ def evaluate(
     try:
         folder = model_folder(model)
         scorer = load_folder(folder)
+        remembering = Remembering(scorer)
         data = data_folder()
     except (ModelNotFoundError, DataMissingError) as error:
         typer.echo(f"pulse evaluate: {error}", err=True)
         raise typer.Exit(1) from error
     with Console(stderr=True).status("preparing texts") as status:
-        attacks = robustness(scorer, data, status.update) if attack or card else []
+        attacks = robustness(remembering, data, status.update) if attack or card else []
         if attack:
             typer.echo(robustness_table(attacks))
         if attack and not card:
             return
         corpus = load_corpus(data, sets)
-        figures = figures_of(scorer, corpus, status.update)
+        figures = figures_of(remembering, corpus, status.update)
         typer.echo(table(figures))
         status.update("confusion and calibration")
-        confusions = confusion(scorer, corpus)
+        confusions = confusion(remembering, corpus)
         typer.echo(confusion_table(confusions))
-        calibration = reliability(scorer, corpus)
+        calibration = reliability(remembering, corpus)
         typer.echo(reliability_table(calibration))
         if card:
             figures += language_figures(scorer, corpus)
             status.update("functional tests and speed")
             path = write_card(
-                folder, scorer.config, figures, functionalities(scorer, data), throughput(scorer, data),
-                confusions, calibration, attacks, false_alarms(scorer, data),
+                folder, scorer.config, figures, functionalities(remembering, data), throughput(scorer, data),
+                confusions, calibration, attacks, false_alarms(remembering, data),
                 ablation(scorer, data, status.update),
             )  # fmt: skip
             typer.echo(path)
