@@ -40,3 +40,10 @@ def test_missing_recordings_are_named(shared: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["model", "--model", str(write_stub_model(tmp_path / "stub"))])
     assert result.exit_code == 1
     assert FILES[0] in result.stderr
+
+
+def test_a_device_that_is_not_there_is_named(shared: Path, tmp_path: Path) -> None:
+    stub = str(write_stub_model(tmp_path / "stub"))
+    result = CliRunner().invoke(app, ["model", "--model", stub, "--device", "abacus"])
+    assert result.exit_code == 1
+    assert "set device to cpu" in result.stderr
