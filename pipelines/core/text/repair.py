@@ -23,6 +23,7 @@ from pipelines.core.text.lexicon import (
     key_step,
     squeezed_key,
 )
+from pipelines.core.text.pieces import joining, pieces
 from pipelines.core.text.skeletons import of_cyrillised, of_romanised
 
 _UNKNOWN: Final = 3.5
@@ -53,46 +54,12 @@ def _unknown(length):  # type: ignore[no-untyped-def]  # pragma: no cover
     return np.float32(_UNKNOWN + _UNKNOWN_LETTER * length)
 
 
-@numba.njit(cache=True)
-def _is_letter(code):  # type: ignore[no-untyped-def]  # pragma: no cover
-    return 97 <= code <= 122 or 0x400 <= code < 0x530
-
-
-@numba.njit(cache=True)
-def _joins(code):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Whether a character may stand between the pieces of a split word: space - . _ ~ | / + = , · and •."""
-    return (
-        code == 32 or code == 45 or code == 46 or code == 95 or code == 126 or code == 124 or code == 47
-        or code == 43 or code == 61 or code == 44 or code == 0xB7 or code == 0x2022
-    )  # fmt: skip
-
-
-@numba.njit(cache=True)
-def _pieces(body, length, classes, starts, stops):  # type: ignore[no-untyped-def]  # pragma: no cover
-    """Where words of Latin and Cyrillic letters stand; tokens, mentions, words with digits are none."""
-    count, i = 0, 0
-    while i < length:
-        kind = classes[body[i]]
-        if kind != 1 and kind != 2 and kind != 3:
-            i += 1
-            continue
-        start, letters = i, True
-        while i < length:
-            code = body[i]
-            kind = classes[code]
-            if kind == 1 or kind == 2 or kind == 3:
-                letters &= _is_letter(code)
-                i += 1
-            elif code == 39 and i + 1 < length and _is_letter(body[i + 1]):
-                i += 1
-            else:
-                break
-        before = body[start - 1] if start else 32
-        after = body[i] if i < length else 32
-        if letters and before != 64 and before != 60 and before != 58 and before != 42 and after != 42:
-            starts[count], stops[count] = start, i
-            count += 1
-    return count
+@numba.njit(cache=True, inline="always")
+def _copied(letters, start, stop, out, at):  # type: ignore[no-untyped-def]  # pragma: no cover
+    """Copy a stretch of code points behind `out[:at]`; the place behind it."""
+    for j in range(start, stop):
+        out[at + j - start] = letters[j]
+    return at + stop - start
 
 
 @numba.njit(cache=True)
@@ -170,7 +137,7 @@ def _in_other_script(body, start, stop, lexicon, key):  # type: ignore[no-untype
 def repaired_words(body, length, merged, classes, lexicon, room, out, at):  # type: ignore[no-untyped-def]  # pragma: no cover
     """Write `body[:length]`, one canonical line, with its words repaired; where the output ends."""
     starts, stops, words, costs = room.starts, room.stops, room.words, room.costs
-    count = _pieces(body, length, classes, starts, stops)
+    count = pieces(body, length, classes, starts, stops)
     weak, letters = False, 0
     for i in range(count):
         start, stop = starts[i], stops[i]
@@ -289,7 +256,7 @@ def _joined(body, count, lexicon, room, unknown_too):  # type: ignore[no-untyped
                     break
                 joins = True
                 for j in range(stops[k - 1], starts[k]):
-                    joins &= _joins(body[j])
+                    joins &= joining(body[j])
                     spaces &= body[j] == 32
                 if not joins:
                     break
@@ -319,15 +286,11 @@ def _written(body, length, count, merged, lexicon, room, out, at):  # type: igno
     """Write the body with the words that were found for its pieces; merged words are taken apart."""
     done = 0
     for i in range(count):
-        for j in range(done, room.starts[i]):
-            out[at] = body[j]
-            at += 1
+        at = _copied(body, done, room.starts[i], out, at)
         done = room.stops[i]
         word = room.words[i]
         if word >= 0:
-            for j in range(lexicon.ends[word], lexicon.ends[word + 1]):
-                out[at] = lexicon.letters[j]
-                at += 1
+            at = _copied(lexicon.letters, lexicon.ends[word], lexicon.ends[word + 1], out, at)
         elif (
             not room.known[i]
             and done - room.starts[i] >= _SPLIT_LETTERS
@@ -335,13 +298,8 @@ def _written(body, length, count, merged, lexicon, room, out, at):  # type: igno
         ):
             at = _taken_apart(body, room.starts[i], done, lexicon, room, out, at)
         else:
-            for j in range(room.starts[i], done):
-                out[at] = body[j]
-                at += 1
-    for j in range(done, length):
-        out[at] = body[j]
-        at += 1
-    return at
+            at = _copied(body, room.starts[i], done, out, at)
+    return _copied(body, done, length, out, at)
 
 
 @numba.njit(cache=True)
@@ -357,24 +315,15 @@ def _written_joined(body, length, count, lexicon, room, out, at):  # type: ignor
     done = 0
     for i in range(count):
         if begins[i]:
-            for j in range(done, room.starts[i]):
-                out[at] = body[j]
-                at += 1
+            at = _copied(body, done, room.starts[i], out, at)
         done = room.stops[i]
         alone = begins[i] and (i + 1 == count or begins[i + 1])
         word = room.words[i] if alone else -1
         if word >= 0:
-            for j in range(lexicon.ends[word], lexicon.ends[word + 1]):
-                out[at] = lexicon.letters[j]
-                at += 1
+            at = _copied(lexicon.letters, lexicon.ends[word], lexicon.ends[word + 1], out, at)
         else:
-            for j in range(room.starts[i], done):
-                out[at] = body[j]
-                at += 1
-    for j in range(done, length):
-        out[at] = body[j]
-        at += 1
-    return at
+            at = _copied(body, room.starts[i], done, out, at)
+    return _copied(body, done, length, out, at)
 
 
 @numba.njit(cache=True)
@@ -401,10 +350,7 @@ def _taken_apart(body, start, stop, lexicon, room, out, at):  # type: ignore[no-
             if best[i] + cost < best[k + 1]:
                 best[k + 1], back[k + 1] = best[i] + cost, i
     if _unknown(size) - best[size] <= _PRIOR_SPLIT:
-        for j in range(start, stop):
-            out[at] = body[j]
-            at += 1
-        return at
+        return _copied(body, start, stop, out, at)
     marks = room.marks
     for i in range(size):
         marks[i] = False
