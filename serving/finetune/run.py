@@ -15,7 +15,7 @@ from serving.finetune.labelled import DEV, TEST, TRAIN, Labelled, read_labelled
 from serving.finetune.report import Change, Drift, Heads, changes, drifts, table
 from serving.finetune.tune import Progress, Tuned, TuneSettings, tune
 from serving.scorer.fast import FastScorer
-from serving.scorer.model_config import CONFIG, KEYS, FastModelConfig
+from serving.scorer.model_config import CONFIG, KEYS, FastModelConfig, ScoringModelConfig
 from serving.scorer.model_config import HEADS as NETWORK
 from serving.training.calibrate import best_threshold
 from serving.training.export import write_table
@@ -49,10 +49,12 @@ def finetune(
     Raises:
         LabelledFileError: If the file cannot be used.
         GraphError: If the model cannot be fine-tuned.
-        ValueError: If `name` is no name for a folder.
+        ValueError: If `name` is no name for a folder, or the model is of a tier that is not fine-tuned.
     """
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name}: a name has small letters, digits, dots, dashes and underscores")
+    if (backend := ScoringModelConfig.read(base).backend) != "fast":
+        raise ValueError(f"{base.name} is of the tier {backend}; models of the tier fast can be fine-tuned")
     data = read_labelled(file)
     before = FastScorer.load(base)
     tuned = tune(base, data, settings, report)

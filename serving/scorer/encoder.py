@@ -1,5 +1,6 @@
 """The transformer of the tier `base`: canonical texts to logits, length-bucketed, 8 bits, on onnxruntime."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -54,7 +55,7 @@ class OnnxEncoder:
         return out
 
 
-def padded(ids: list[list[int]], width: int) -> NDArray[np.int64]:
+def padded(ids: Sequence[Sequence[int] | NDArray[np.int32]], width: int) -> NDArray[np.int64]:
     """Token ids as one array (rows, width), PAD behind each."""
     out = np.full((len(ids), width), PAD, dtype=np.int64)
     for row, found in enumerate(ids):

@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from serving.scorer.encoder import PAD
+from serving.scorer.encoder import padded as padded_ids
 from serving.scorer.token_batches import token_bounded
 from serving.training.datasets import TRAIN, Corpus
 from serving.training.encoder.network import Encoder
@@ -25,20 +27,20 @@ PASSES: Final = {
     "russian_detoxification": 0.3, "davidson": 0.5, "mlma": 0.3, "conda": 0.6, "russe_detox": 0.7,
     "kocasm": 0.4, "turkish_tweets": 0.7, "offenseval_tr": 0.8, "cold": 0.8, "sentirueval": 0.7,
 }  # fmt: skip
-REPORT_STEPS: Final = 20
 CHECKPOINT_S: Final = 600.0
 """Seconds between checkpoints."""
+_REPORT_STEPS: Final = 20
+# Batches that are cut at once from shuffled rows: enough to group like lengths, few enough to mix the sets.
 _CHUNK: Final = 64
-"""Batches that are cut from one shuffled run of rows, so that rows of like length meet by chance only."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """Choices of a run; the defaults are those of the shipped model."""
 
-    rounds: float = 1.0
+    rounds: float = 0.8
     batch_tokens: int = 2_048
-    longest: int = 72
+    longest: int = 64
     body_rate: float = 2e-4
     table_rate: float = 2e-3
     head_rate: float = 1e-3
@@ -56,13 +58,8 @@ def encode(tokenizer: Tokenizer, texts: list[str], longest: int) -> list[NDArray
 
 def padded(ids: list[NDArray[np.int32]], device: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Ids and mask of a batch, each (rows, longest row)."""
-    length = max(map(len, ids))
-    out = np.zeros((len(ids), length), dtype=np.int64)
-    mask = np.zeros((len(ids), length), dtype=np.int64)
-    for row, found in enumerate(ids):
-        out[row, : len(found)] = found
-        mask[row, : len(found)] = 1
-    return torch.from_numpy(out).to(device), torch.from_numpy(mask).to(device)
+    tokens = torch.from_numpy(padded_ids(ids, max(map(len, ids)))).to(device)
+    return tokens, (tokens != PAD).long()
 
 
 def batches(corpus: Corpus, lengths: NDArray[np.int64], settings: Settings) -> list[NDArray[np.int64]]:
@@ -142,7 +139,7 @@ def fit(
         dense.step()
         sparse.step()
         running = loss.item() if not running else running + 0.02 * (loss.item() - running)
-        if step % REPORT_STEPS == 0:
+        if step % _REPORT_STEPS == 0:
             report(share, running)
         if checkpoint is not None and time.monotonic() - saved > CHECKPOINT_S:
             _save(checkpoint, network, dense, sparse, step + 1, running)

@@ -16,6 +16,7 @@ from serving.finetune.run import FIGURES, REPORT, Outcome, finetune  # noqa: E40
 from serving.finetune.tune import TuneSettings  # noqa: E402
 from serving.scorer.backend import load_scorer  # noqa: E402
 from serving.scorer.fast import FastScorer  # noqa: E402
+from tests.unit.serving.scorer.stub_base import write_stub_base  # noqa: E402
 from tests.unit.serving.scorer.stub_model import write_stub_model  # noqa: E402
 
 SETTINGS = TuneSettings(epochs=12, batch=32, table_rate=0.1, network_rate=5e-3, seed=3)
@@ -108,3 +109,9 @@ def test_an_unknown_operation_is_named(base: Path) -> None:
     network.model.graph.node[0].op_type = "Attention"
     with pytest.raises(GraphError, match="Attention"):
         GraphNetwork(network.model)
+
+
+def test_a_model_of_another_tier_is_refused(tmp_path: Path) -> None:
+    other = write_stub_base(tmp_path / "stub-base")
+    with pytest.raises(ValueError, match="stub-base is of the tier base"):
+        finetune(other, _file(tmp_path / "l.parquet"), tmp_path, "acme", SETTINGS, lambda done, loss: None)
