@@ -1,72 +1,45 @@
 import asyncio
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from connectors.clickhouse.routes import Row
-from connectors.clickhouse.source import CommitRefusedError, Offsets
+from connectors.clickhouse.source import Offsets
 from connectors.notify.outbox import Outbox
 from schemas.topics import ALERTS
+from tests.fixtures.scripted_source import ScriptedSource
 from tests.unit.connectors.notify.notices import START_MS, Desk, alert, config, rows
 
 
-class ScriptedSource:
-    """A consumer that gives these batches and then tells the notifier to stop; notes the order of things."""
+class OwingSource(ScriptedSource):
+    """Notes at each commit what the outbox at `path` holds then."""
 
     def __init__(
         self, stopping: asyncio.Event, path: Path, *batches: list[Row], refuse: bool = False
     ) -> None:
-        self._stopping, self._path = stopping, path
-        self._batches, self._refuse = list(batches), refuse
-        self._loop = asyncio.get_running_loop()
-        self.committed: list[tuple[Offsets, dict[str, int]]] = []
-        self.topics: list[str] = []
-        self.closed = False
-
-    def subscribe(self, topics: Sequence[str], on_change: Callable[[], None]) -> None:
-        self.topics = list(topics)
-
-    def poll(self, limit: int, timeout_s: float) -> list[Row]:
-        if self._batches:
-            return self._batches.pop(0)
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        return []
-
-    def pause(self) -> None:
-        raise AssertionError("not used")
-
-    def resume(self) -> None:
-        raise AssertionError("not used")
+        super().__init__(stopping, *batches, refuse=refuse)
+        self._path = path
+        self.owed: list[dict[str, int]] = []
 
     def commit(self, offsets: Offsets) -> None:
         outbox = Outbox(self._path)
-        self.committed.append((offsets, outbox.waiting()))
+        self.owed.append(outbox.waiting())
         outbox.close()
-        if self._refuse:
-            raise CommitRefusedError("rebalanced")
-
-    def lag(self) -> dict[str, int]:
-        return {}
-
-    def close(self) -> None:
-        self.closed = True
+        super().commit(offsets)
 
 
 async def test_what_is_owed_is_on_disk_before_the_offset_is_committed(tmp_path: Path) -> None:
     desk, stopping = Desk(tmp_path, config()), asyncio.Event()
     other = rows(alert(alert_id="a2"), first_offset=9)[0]._replace(partition=3)
-    source = ScriptedSource(stopping, desk.path, rows(alert(), alert(revision=2), first_offset=40), [other])
+    source = OwingSource(stopping, desk.path, rows(alert(), alert(revision=2), first_offset=40), [other])
     await desk.notifier.consume(source, stopping)
     assert source.topics == [ALERTS]
-    assert source.committed == [
-        ({(ALERTS, 0): 42}, {"hook": 1}),
-        ({(ALERTS, 3): 10}, {"hook": 2}),
-    ]
+    assert source.committed == [{(ALERTS, 0): 42}, {(ALERTS, 3): 10}]
+    assert source.owed == [{"hook": 1}, {"hook": 2}]
     assert source.closed
 
 
 async def test_a_refused_commit_is_counted_and_the_repeat_recognised(tmp_path: Path) -> None:
     desk, stopping = Desk(tmp_path, config()), asyncio.Event()
-    source = ScriptedSource(stopping, desk.path, rows(alert()), rows(alert()), refuse=True)
+    source = OwingSource(stopping, desk.path, rows(alert()), rows(alert()), refuse=True)
     await desk.notifier.consume(source, stopping)
     assert desk.count("commit_failures_total") == 2
     assert desk.count("revisions_total", outcome="repeated") == 1

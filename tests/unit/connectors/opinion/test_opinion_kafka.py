@@ -1,7 +1,7 @@
 """Kafka on both sides: offsets, alerts that are read anew at each start, opinions that find no room."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -9,12 +9,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from connectors.clickhouse.routes import Row
-from connectors.clickhouse.source import CommitRefusedError, Offsets
 from connectors.opinion.kafka import KafkaOpinions, consume
 from connectors.opinion.metrics import OpinionMetrics
 from schemas.records import Opinion
 from schemas.topics import ALERTS, OPINIONS, SCORED
 from tests.contract.test_examples import EXAMPLES
+from tests.fixtures.scripted_source import ScriptedSource
 
 OPINION = msgspec.json.decode((EXAMPLES / OPINIONS / "1" / "cached.json").read_bytes(), type=Opinion)
 
@@ -49,43 +49,6 @@ class FakeProducer:
 
     def flush(self, _timeout: float) -> int:
         return self.stuck
-
-
-class ScriptedSource:
-    """Gives these batches, then tells the reader to stop."""
-
-    def __init__(self, stopping: asyncio.Event, *batches: list[Row], refuse: bool = False) -> None:
-        self._stopping, self._batches, self._refuse = stopping, list(batches), refuse
-        self._loop = asyncio.get_running_loop()
-        self.topics: list[str] = []
-        self.committed: list[Offsets] = []
-        self.closed = False
-
-    def subscribe(self, topics: Sequence[str], on_change: Callable[[], None]) -> None:
-        self.topics = list(topics)
-
-    def poll(self, limit: int, timeout_s: float) -> list[Row]:
-        if self._batches:
-            return self._batches.pop(0)
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        return []
-
-    def pause(self) -> None:
-        raise AssertionError("not used")
-
-    def resume(self) -> None:
-        raise AssertionError("not used")
-
-    def commit(self, offsets: Offsets) -> None:
-        if self._refuse:
-            raise CommitRefusedError("rebalanced")
-        self.committed.append(offsets)
-
-    def lag(self) -> dict[str, int]:
-        return {}
-
-    def close(self) -> None:
-        self.closed = True
 
 
 def _value(registry: CollectorRegistry, name: str) -> float | None:
