@@ -14,6 +14,7 @@ from serving.scorer.backend import ModelNotFoundError, model_folder
 
 if TYPE_CHECKING:
     from serving.training.fit import Settings
+    from serving.training.run import Choose
 
 app = typer.Typer(add_completion=False)
 
@@ -112,9 +113,8 @@ def train(
         try:
             if tier is Tier.FAST:
                 settings = Settings(epochs=epochs or Settings.epochs, attacked=attacked)
-                if trials:
-                    settings = _searched(data, trials, settings, report, progress.console)
-                train_fast(data, folder, version, settings, report)
+                choices = {"choose": _search(trials, report, progress.console)} if trials else {}
+                train_fast(data, folder, version, settings, report, **choices)
             else:
                 _train_base(data, folder, version, epochs, base, device, report)
         except (ModuleNotFoundError, ModelNotFoundError) as error:
@@ -126,21 +126,15 @@ def train(
 Report = Callable[[str, float], None]
 
 
-def _searched(data: Path, trials: int, start: "Settings", report: Report, console: Console) -> "Settings":
-    from serving.training.datasets import load_corpus
-    from serving.training.run import language_lines
+def _search(trials: int, report: Report, console: Console) -> "Choose":
     from serving.training.search import SEARCHED, search
-
-    corpus, lines = load_corpus(data, attacked=start.attacked), language_lines(data)
 
     def tell(trial: int, settings: "Settings", score: float) -> None:
         chosen = ", ".join(f"{name}={getattr(settings, name):.3g}" for name in SEARCHED)
         console.print(f"trial {trial + 1}: {score:.4f} ({chosen})", highlight=False)
         report("searching", (trial + 1) / trials)
 
-    report("searching", 0.0)
-    best, _ = search(corpus, lines, trials, start, tell)
-    return best
+    return lambda corpus, lines, start: search(corpus, lines, trials, start, tell)[0]
 
 
 def _train_base(

@@ -57,8 +57,16 @@ class Lines:
     langs: list[str]
 
 
+Choose = Callable[[Corpus, Lines, Settings], Settings]
+
+
 def train(
-    data: Path, out: Path, version: str, settings: Settings, report: Report = lambda stage, done: None
+    data: Path,
+    out: Path,
+    version: str,
+    settings: Settings,
+    report: Report = lambda stage, done: None,
+    choose: Choose = lambda corpus, lines, settings: settings,
 ) -> None:
     """Train the fast model on `data` (the shared data folder) and write it to the folder `out`.
 
@@ -68,13 +76,14 @@ def train(
         version: Version of the weights.
         settings: Choices of the run.
         report: Called with the stage and the share of it that is done.
+        choose: The settings to train with, given what was read and `settings`.
     """
     report("preparing texts", 0.0)
     corpus = load_corpus(data, attacked=settings.attacked)
     report("preparing texts", 0.8)
     lines = language_lines(data)
     report("preparing texts", 1.0)
-    train_corpus(corpus, lines, out, version, settings, report)
+    train_corpus(corpus, lines, out, version, choose(corpus, lines, settings), report)
 
 
 def train_corpus(
